@@ -1,0 +1,140 @@
+import type { z } from 'zod'
+import type { Channel, Provider } from '../models/channels.ts'
+import type { Content } from '../models/content.ts'
+import type { Address, AttemptKey, MediaId, ProviderMessageId } from '../models/ids.ts'
+import type { Capabilities } from './capabilities.ts'
+import type { ProviderEvent } from './events.ts'
+import type { Outcome } from './outcomes.ts'
+
+/**
+ * Our code for one provider on one channel: a translator and nothing else. It holds no state, knows no database, socket,
+ * clock or environment; what it needs is given with each call. Every word of the provider stops in its folder.
+ */
+export interface Adapter<Credentials = unknown> {
+  readonly provider: Provider
+  readonly channel: Channel
+  /** The provider's name as people write it. */
+  readonly title: string
+  /** Where the provider's API is, unless a route says otherwise. */
+  readonly apiBase: string
+  /** What an admin must give to connect it; secrets, sealed at rest. */
+  readonly credentials: z.ZodType<Credentials>
+  readonly capabilities: Capabilities
+
+  /** Returns if the request is the provider's own, over the bytes as they came; throws {@link Forged} if not. */
+  verify(request: WebhookRequest, credentials: Credentials): void
+  /** Everything the request tells, in its order. Throws {@link Unreadable} for what the provider would not send. */
+  parse(request: WebhookRequest): ProviderEvent[]
+  /** One attempt. Never throws for what a provider or a network can do: that is an outcome. */
+  send(message: OutboundMessage, call: Call<Credentials>): Promise<Outcome>
+}
+
+/** A webhook as it came. */
+export interface WebhookRequest {
+  method: string
+  /** The public address the provider called, query included: some sign it. */
+  url: string
+  /** Lower-case names. */
+  headers: Readonly<Record<string, string | undefined>>
+  body: Uint8Array
+}
+
+/** A message ready for one provider: `misfit` has let it pass. */
+export interface OutboundMessage {
+  to: Address
+  content:
+    | Exclude<Content, { type: 'reaction' | 'edit' | 'unsupported' }>
+    | { type: 'reaction'; providerId: ProviderMessageId; emoji: string }
+    | { type: 'edit'; providerId: ProviderMessageId; text: string }
+  replyTo?: ProviderMessageId
+}
+
+/** What a call to the provider is made with. */
+export interface Call<Credentials> {
+  credentials: Credentials
+  /** The address we send as (a number, a sender id); empty where the credentials say it. */
+  sender: string
+  apiBase: string
+  http: Http
+  /** This attempt's own name, already stored. Calls that are no attempt have none. */
+  attemptKey?: AttemptKey
+  /** Where this attempt's receipts should be posted; absent where nobody outside can reach us. */
+  statusUrl?: string
+  media: MediaAccess
+}
+
+/** Stored files, for adapters that must hand them to a provider. */
+export interface MediaAccess {
+  bytes(id: MediaId): Promise<Uint8Array>
+  /** An address the provider can fetch without signing in, for a limited time. */
+  url(id: MediaId): string
+}
+
+/** The one HTTP client; `adapters/http.ts` makes it. */
+export interface Http {
+  request(request: HttpRequest): Promise<HttpAnswer>
+}
+export interface HttpRequest {
+  method: 'GET' | 'POST' | 'DELETE'
+  url: string
+  headers?: Record<string, string>
+  body?: string | Uint8Array
+  /** Milliseconds for the whole exchange; 10,000 unless told. */
+  timeoutMs?: number
+  /** Largest answer read, in bytes; 1 MB unless told. */
+  maxBytes?: number
+}
+export interface HttpAnswer {
+  status: number
+  headers: Record<string, string | undefined>
+  body: Uint8Array
+}
+
+/** The contact can be shown that an answer is being written. */
+export interface ShowsTyping<Credentials> {
+  showTyping(to: Address, call: Call<Credentials>): Promise<void>
+}
+/** Files stay at the provider until asked for. `reference` is what the adapter put in the pending file. */
+export interface FetchesMedia<Credentials> {
+  fetchMedia(
+    reference: string,
+    call: Call<Credentials>,
+  ): Promise<{ bytes: Uint8Array; mime?: string; name?: string }>
+}
+/** The provider lets us say where its webhooks go. */
+export interface RegistersWebhook<Credentials> {
+  registerWebhook(url: string, call: Call<Credentials>): Promise<void>
+}
+/** The provider can be asked for what is new, for hosts nobody outside can reach. `after` is the last position kept. */
+export interface Polls<Credentials> {
+  poll(
+    after: string | undefined,
+    call: Call<Credentials>,
+    signal: AbortSignal,
+  ): Promise<{ updates: Uint8Array[]; position?: string }>
+}
+/** The credentials can be tried without sending anything. Resolves to the account's own name; throws a reason. */
+export interface ProbesAccount<Credentials> {
+  probe(call: Call<Credentials>): Promise<{ name: string }>
+}
+
+type Ability<T> = (adapter: Adapter<never> | Adapter) => adapter is Adapter & T
+const able =
+  <T>(method: string): Ability<T> =>
+  (adapter): adapter is Adapter & T =>
+    typeof (adapter as unknown as Record<string, unknown>)[method] === 'function'
+
+export const showsTyping = able<ShowsTyping<unknown>>('showTyping')
+export const fetchesMedia = able<FetchesMedia<unknown>>('fetchMedia')
+export const registersWebhook = able<RegistersWebhook<unknown>>('registerWebhook')
+export const polls = able<Polls<unknown>>('poll')
+export const probesAccount = able<ProbesAccount<unknown>>('probe')
+
+/** The request does not prove that the provider made it: nothing of it is kept. */
+export class Forged extends Error {
+  override name = 'Forged'
+}
+/** The request is the provider's, and not in a form it documents: kept as unreadable. */
+export class Unreadable extends Error {
+  override name = 'Unreadable'
+}
