@@ -1,0 +1,263 @@
+import { model } from 'mongoose'
+import { CHANNELS, type Channel } from './channels.ts'
+import { type Content, previewOf } from './content.ts'
+import type {
+  Address,
+  AgentId,
+  ContactId,
+  ConversationId,
+  IdentityId,
+  InboxId,
+  MessageId,
+  WorkspaceId,
+} from './ids.ts'
+import { newId } from './ids.ts'
+import type { MessageDoc } from './message.ts'
+import { TOUCH, type Touched, workspaceSchema } from './schema.ts'
+
+export const CONVERSATION_STATUSES = ['open', 'snoozed', 'resolved'] as const
+export type ConversationStatus = (typeof CONVERSATION_STATUSES)[number]
+
+/** Everything said with one contact through one inbox. */
+export interface ConversationDoc {
+  _id: ConversationId
+  workspace: WorkspaceId
+  inbox: InboxId
+  channel: Channel
+  identity: IdentityId
+  /** Of the conversations with this identity in this inbox, the one that new messages join: at most one, by an index. */
+  current: boolean
+  contact: { id: ContactId; name: string; address: Address; reachable: boolean }
+  status: ConversationStatus
+  assignee: AgentId | null
+  labels: string[]
+  /** The place of the last change. Every change of the conversation or of a message in it takes the next. */
+  rev: number
+  touched: Touched
+  /** How many messages the contact wrote. */
+  inbound: number
+  lastTurn?: LastTurn
+  lastActivityAt: Date
+  /** Since when the contact waits; absent while nobody does. */
+  waitingSince?: Date
+  snoozedUntil?: Date
+  resolution?: { by: AgentId; at: Date }
+  createdAt: Date
+}
+
+/** The last message that took a place, named before it is written so that a second try knows its own. */
+export interface LastTurn {
+  message: MessageId
+  preview: string
+  direction: 'inbound' | 'outbound'
+  note: boolean
+  at: Date
+}
+
+/** What a verb did: the conversation as it now stands, and the message that was added or changed. */
+export interface Change {
+  conversation: ConversationDoc
+  message?: MessageDoc
+}
+export interface MessageChange extends Change {
+  message: MessageDoc
+}
+
+const schema = workspaceSchema<ConversationDoc>(
+  {
+    inbox: { type: String, required: true },
+    channel: { type: String, enum: CHANNELS, required: true },
+    identity: { type: String, required: true },
+    current: { type: Boolean, required: true },
+    contact: {
+      type: { id: String, name: String, address: String, reachable: Boolean, _id: false },
+      required: true,
+    },
+    status: { type: String, enum: CONVERSATION_STATUSES, required: true },
+    assignee: { type: String, default: null },
+    labels: { type: [String], default: [] },
+    rev: { type: Number, default: 0 },
+    touched: {},
+    inbound: { type: Number, default: 0 },
+    lastTurn: {
+      type: { message: String, preview: String, direction: String, note: Boolean, at: Date, _id: false },
+    },
+    lastActivityAt: { type: Date, required: true },
+    waitingSince: Date,
+    snoozedUntil: Date,
+    resolution: { type: { by: String, at: Date, _id: false } },
+    createdAt: { type: Date, required: true },
+  },
+  [
+    [
+      { workspace: 1, inbox: 1, identity: 1 },
+      { unique: true, partialFilterExpression: { current: true } },
+    ],
+    [{ workspace: 1, touched: 1 }],
+    [{ workspace: 1, lastActivityAt: -1, _id: -1 }],
+    [{ workspace: 1, status: 1, lastActivityAt: -1, _id: -1 }],
+    [{ workspace: 1, status: 1, assignee: 1, lastActivityAt: -1, _id: -1 }],
+    [{ workspace: 1, inbox: 1, status: 1, lastActivityAt: -1, _id: -1 }],
+    [{ 'contact.id': 1 }],
+    [{ snoozedUntil: 1 }, { partialFilterExpression: { status: 'snoozed' } }],
+  ],
+)
+
+const Model = model('Conversation', schema, 'conversations')
+
+interface Update {
+  $set?: Record<string, unknown>
+  $unset?: Record<string, unknown>
+  $inc?: Record<string, number>
+  $min?: Record<string, unknown>
+  $setOnInsert?: Record<string, unknown>
+}
+/** An update with the conversation's next rev and the database's own moment in it. */
+const stepped = (update: Update) => ({ ...update, $inc: { ...update.$inc, rev: 1 }, ...TOUCH })
+
+const turn = (
+  message: MessageId,
+  content: Content,
+  direction: LastTurn['direction'],
+  note: boolean,
+  at: Date,
+): LastTurn => ({
+  message,
+  preview: previewOf(content),
+  direction,
+  note,
+  at,
+})
+
+export const Conversation = Object.assign(Model, {
+  /**
+   * Takes the next rev, with whatever else changes. Null where `condition` does not hold: nothing was taken then.
+   * A rev taken and never used (we died in between) is a gap that clients heal by asking.
+   */
+  async advance(
+    workspace: WorkspaceId,
+    id: ConversationId,
+    update: Update = {},
+    condition: Record<string, unknown> = {},
+  ): Promise<ConversationDoc | null> {
+    return Model.findOneAndUpdate({ ...condition, workspace, _id: id }, stepped(update), {
+      returnDocument: 'after',
+    }).lean<ConversationDoc>()
+  },
+
+  /**
+   * Makes room for a message of the contact: finds or opens the conversation, wakes it if it slept, and takes the
+   * message's place, all in one write. Asked again for the same message it takes a place without counting it twice.
+   */
+  async admit(given: {
+    workspace: WorkspaceId
+    inbox: InboxId
+    channel: Channel
+    identity: IdentityId
+    contact: ConversationDoc['contact']
+    message: MessageId
+    content: Content
+    at: Date
+  }): Promise<ConversationDoc> {
+    const { workspace, inbox, channel, identity, contact, message, content, at } = given
+    const lastTurn = turn(message, content, 'inbound', false, at)
+    const mine = { workspace, inbox, identity, current: true }
+    const take = () =>
+      Model.findOneAndUpdate(
+        { ...mine, 'lastTurn.message': { $ne: message } },
+        stepped({
+          $set: { status: 'open', lastTurn, lastActivityAt: at, 'contact.reachable': true },
+          $unset: { snoozedUntil: 1, resolution: 1 },
+          $min: { waitingSince: at },
+          $inc: { inbound: 1 },
+          $setOnInsert: {
+            _id: newId<ConversationId>(),
+            channel,
+            'contact.id': contact.id,
+            'contact.name': contact.name,
+            'contact.address': contact.address,
+            assignee: null,
+            labels: [],
+            createdAt: at,
+          },
+        }),
+        { upsert: true, returnDocument: 'after' },
+      ).lean<ConversationDoc>()
+    const again = () =>
+      Model.findOneAndUpdate(mine, stepped({}), { returnDocument: 'after' }).lean<ConversationDoc>()
+    // A duplicate key says that another webhook opened it this instant, or that this very message took a place before.
+    const conversation = await take().catch(onDuplicate(() => take().catch(onDuplicate(again))))
+    if (!conversation) throw new Error('a conversation vanished while a message arrived')
+    return conversation
+  },
+
+  /** Gives it to an agent, or to nobody. */
+  async assign(
+    workspace: WorkspaceId,
+    id: ConversationId,
+    assignee: AgentId | null,
+  ): Promise<ConversationDoc | null> {
+    return Conversation.advance(workspace, id, { $set: { assignee } })
+  },
+
+  async resolve(
+    workspace: WorkspaceId,
+    id: ConversationId,
+    by: AgentId,
+    at: Date,
+  ): Promise<ConversationDoc | null> {
+    return Conversation.advance(workspace, id, {
+      $set: { status: 'resolved', resolution: { by, at } },
+      $unset: { waitingSince: 1, snoozedUntil: 1 },
+    })
+  },
+
+  /** Opens it again, from resolved or snoozed. */
+  async reopen(workspace: WorkspaceId, id: ConversationId): Promise<ConversationDoc | null> {
+    return Conversation.advance(workspace, id, {
+      $set: { status: 'open' },
+      $unset: { resolution: 1, snoozedUntil: 1 },
+    })
+  },
+
+  async snooze(workspace: WorkspaceId, id: ConversationId, until: Date): Promise<ConversationDoc | null> {
+    return Conversation.advance(workspace, id, {
+      $set: { status: 'snoozed', snoozedUntil: until },
+      $unset: { resolution: 1 },
+    })
+  },
+
+  /** Opens those whose time has come; each only once, whoever asks. */
+  async wake(now: Date): Promise<ConversationDoc[]> {
+    const due = await Model.find(
+      { status: 'snoozed', snoozedUntil: { $lte: now } },
+      { workspace: 1 },
+      { acrossWorkspaces: 'snoozes end by the clock, not by a request', limit: 500 },
+    ).lean<Pick<ConversationDoc, '_id' | 'workspace'>[]>()
+    const woken = await Promise.all(
+      due.map(({ _id, workspace }) =>
+        Conversation.advance(
+          workspace,
+          _id,
+          { $set: { status: 'open' }, $unset: { snoozedUntil: 1 } },
+          { status: 'snoozed', snoozedUntil: { $lte: now } },
+        ),
+      ),
+    )
+    return woken.filter((conversation) => conversation !== null)
+  },
+
+  async label(workspace: WorkspaceId, id: ConversationId, labels: string[]): Promise<ConversationDoc | null> {
+    return Conversation.advance(workspace, id, { $set: { labels } })
+  },
+})
+
+/** Handles a duplicate key, and passes on every other error. */
+const onDuplicate =
+  <T>(then: () => Promise<T>) =>
+  (error: unknown): Promise<T> => {
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 11000) return then()
+    throw error
+  }
+
+export { turn as turnOf }

@@ -1,0 +1,152 @@
+import { model } from 'mongoose'
+import type { Content } from './content.ts'
+import type { Delivery } from './delivery.ts'
+import type {
+  AgentId,
+  ClientMessageId,
+  ContactId,
+  ConversationId,
+  InboxId,
+  MessageId,
+  ProviderMessageId,
+  WorkspaceId,
+} from './ids.ts'
+import { type Touched, workspaceSchema } from './schema.ts'
+
+export type Author =
+  | { kind: 'contact'; id: ContactId; name: string }
+  | { kind: 'agent'; id: AgentId; name: string }
+  | { kind: 'system'; id: 'system'; name: string }
+
+/** One turn. Its id is made of what makes it unique; see `ids.ts`. */
+export interface MessageDoc {
+  _id: MessageId
+  workspace: WorkspaceId
+  conversation: ConversationId
+  inbox: InboxId
+  /** Its place in the timeline, taken from the conversation. */
+  rev: number
+  /** The conversation's rev at its last change. */
+  changedRev: number
+  touched: Touched
+  direction: 'inbound' | 'outbound'
+  author: Author
+  content: Content
+  clientId?: ClientMessageId
+  note: boolean
+  replyTo?: MessageId
+  /** Inbound: the provider's name for it. */
+  providerId?: ProviderMessageId
+  /** Outbound: its outbox. */
+  delivery?: Delivery
+  reactions: { by: 'contact' | 'agent'; emoji: string }[]
+  /** What it said before, oldest first. */
+  edits: { content: Content; at: Date }[]
+  /** The provider's numbers of the last edit and the last reaction seen, by which older ones are known. */
+  editVersion?: number
+  reactionVersion?: number
+  /** When the provider says it was written. */
+  writtenAt?: Date
+  createdAt: Date
+}
+
+const schema = workspaceSchema<MessageDoc>(
+  {
+    conversation: { type: String, required: true },
+    inbox: { type: String, required: true },
+    rev: { type: Number, required: true },
+    changedRev: { type: Number, required: true },
+    touched: {},
+    direction: { type: String, enum: ['inbound', 'outbound'], required: true },
+    author: { type: { kind: String, id: String, name: String, _id: false }, required: true },
+    content: {},
+    clientId: String,
+    note: { type: Boolean, default: false },
+    replyTo: String,
+    providerId: String,
+    delivery: {},
+    reactions: { type: [{ by: String, emoji: String, _id: false }], default: [] },
+    edits: { type: [{ content: {}, at: Date, _id: false }], default: [] },
+    editVersion: Number,
+    reactionVersion: Number,
+    writtenAt: Date,
+    createdAt: { type: Date, required: true },
+  },
+  [
+    [{ workspace: 1, conversation: 1, rev: 1 }],
+    [{ workspace: 1, touched: 1 }],
+    // A receipt names the provider's id alone.
+    [{ inbox: 1, 'delivery.attempts.providerId': 1 }, { partialFilterExpression: { direction: 'outbound' } }],
+    // What the worker has left to do, by time and by conversation.
+    [{ 'delivery.dueAt': 1 }, { partialFilterExpression: { 'delivery.pending': true } }],
+    [{ conversation: 1, rev: 1 }, { partialFilterExpression: { 'delivery.pending': true } }],
+    // Files still at the provider.
+    [{ 'content.file.state': 1 }, { partialFilterExpression: { 'content.file.state': 'pending' } }],
+  ],
+)
+
+const Model = model('Message', schema, 'messages')
+
+/** A page of a timeline; `more` says whether it goes on in the direction asked. */
+export interface Page {
+  messages: MessageDoc[]
+  more: boolean
+}
+
+export const Message = Object.assign(Model, {
+  /**
+   * Ascending by rev: those after a rev, those right before one, or the latest.
+   * @param limit at most this many
+   */
+  async page(
+    workspace: WorkspaceId,
+    conversation: ConversationId,
+    { after, before, limit }: { after?: number; before?: number; limit: number },
+  ): Promise<Page> {
+    if (after !== undefined) {
+      const rows = await Model.find({ workspace, conversation, rev: { $gt: after } })
+        .sort({ rev: 1 })
+        .limit(limit + 1)
+        .lean<MessageDoc[]>()
+      return { messages: rows.slice(0, limit), more: rows.length > limit }
+    }
+    const rows = await Model.find({
+      workspace,
+      conversation,
+      ...(before === undefined ? {} : { rev: { $lt: before } }),
+    })
+      .sort({ rev: -1 })
+      .limit(limit + 1)
+      .lean<MessageDoc[]>()
+    return { messages: rows.slice(0, limit).reverse(), more: rows.length > limit }
+  },
+
+  /** The provider's name for a message, whichever way it went: what a reply quotes. */
+  async providerIdOf(workspace: WorkspaceId, id: MessageId): Promise<ProviderMessageId | undefined> {
+    const message = await Model.findOne(
+      { workspace, _id: id },
+      { providerId: 1, 'delivery.attempts': 1 },
+    ).lean<MessageDoc>()
+    return (
+      message?.providerId ?? message?.delivery?.attempts.findLast((attempt) => attempt.providerId)?.providerId
+    )
+  },
+
+  /** A message by a name the provider uses for it: one of ours it took, or one of the contact's. */
+  async byProviderId(
+    workspace: WorkspaceId,
+    inbox: InboxId,
+    providerId: ProviderMessageId,
+    inboundId: MessageId,
+  ): Promise<MessageDoc | null> {
+    return (
+      (await Model.findOne({ workspace, _id: inboundId }).lean<MessageDoc>()) ??
+      (await Model.findOne({
+        workspace,
+        inbox,
+        direction: 'outbound',
+        'delivery.attempts.providerId': providerId,
+      }).lean<MessageDoc>())
+    )
+  },
+})
