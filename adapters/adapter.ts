@@ -4,7 +4,7 @@ import type { Content } from '../models/content.ts'
 import type { Address, AttemptKey, MediaId, ProviderMessageId } from '../models/ids.ts'
 import type { Capabilities } from './capabilities.ts'
 import type { ProviderEvent } from './events.ts'
-import type { Outcome } from './outcomes.ts'
+import type { Accepted, Outcome } from './outcomes.ts'
 
 /**
  * Our code for one provider on one channel: a translator and nothing else. It holds no state, knows no database, socket,
@@ -83,12 +83,16 @@ export interface HttpRequest {
   timeoutMs?: number
   /** Largest answer read, in bytes; 1 MB unless told. */
   maxBytes?: number
+  /** Ends the exchange early. */
+  signal?: AbortSignal
 }
 export interface HttpAnswer {
   status: number
   headers: Record<string, string | undefined>
   body: Uint8Array
 }
+
+/* The abilities below are asked for by their guards. What fails in them is thrown as {@link CallFailed}. */
 
 /** The contact can be shown that an answer is being written. */
 export interface ShowsTyping<Credentials> {
@@ -137,4 +141,13 @@ export class Forged extends Error {
 /** The request is the provider's, and not in a form it documents: kept as unreadable. */
 export class Unreadable extends Error {
   override name = 'Unreadable'
+}
+/** A call that is no attempt to send (a file, a webhook's address, typing) ended in one of the other four words. */
+export class CallFailed extends Error {
+  override name = 'CallFailed'
+  readonly outcome: Exclude<Outcome, Accepted>
+  constructor(outcome: Exclude<Outcome, Accepted>) {
+    super(outcome.reason)
+    this.outcome = outcome
+  }
 }

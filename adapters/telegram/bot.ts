@@ -1,0 +1,136 @@
+import { z } from 'zod'
+import type { Address } from '../../models/ids.ts'
+import {
+  type Adapter,
+  CallFailed,
+  type FetchesMedia,
+  Forged,
+  type Polls,
+  type ProbesAccount,
+  type RegistersWebhook,
+  type ShowsTyping,
+  type WebhookRequest,
+} from '../adapter.ts'
+import { below } from '../addresses.ts'
+import { needsAttention, rejected } from '../outcomes.ts'
+import { sameSecret } from '../secrets.ts'
+import { BotApi, type TelegramCall, type TelegramCredentials, WANTED_UPDATES } from './api.ts'
+import { capabilities } from './capabilities.ts'
+import { isWebhookConflict, outcomeOfError } from './errors.ts'
+import { eventsOf } from './parse.ts'
+import { send } from './send.ts'
+
+type TelegramAdapter = Adapter<TelegramCredentials> &
+  ShowsTyping<TelegramCredentials> &
+  FetchesMedia<TelegramCredentials> &
+  RegistersWebhook<TelegramCredentials> &
+  Polls<TelegramCredentials> &
+  ProbesAccount<TelegramCredentials>
+
+/** A Telegram bot. @see https://core.telegram.org/bots/api */
+export const telegramBot: TelegramAdapter = {
+  provider: 'telegram',
+  channel: 'telegram',
+  title: 'Telegram',
+  apiBase: 'https://api.telegram.org',
+  credentials: z.object({
+    token: z.string().regex(/^\d+:[\w-]+$/, 'A bot token looks like 123456:ABC-DEF.'),
+    webhookSecret: z.string().regex(/^[\w-]{1,256}$/, 'Letters, digits, _ and -, at most 256.'),
+  }),
+  capabilities,
+  verify,
+  parse: (request) => eventsOf(request.body),
+  send,
+  showTyping,
+  fetchMedia,
+  registerWebhook,
+  poll,
+  probe,
+}
+
+const SECRET_HEADER = 'x-telegram-bot-api-secret-token'
+
+function verify(request: WebhookRequest, { webhookSecret }: TelegramCredentials): void {
+  if (!sameSecret(request.headers[SECRET_HEADER] ?? '', webhookSecret))
+    throw new Forged('The secret token is missing or another.')
+}
+
+/** Lasts up to 5 s. */
+async function showTyping(to: Address, call: TelegramCall): Promise<void> {
+  await asked(() => new BotApi(call).callApi('sendChatAction', { chat_id: Number(to), action: 'typing' }))
+}
+
+/** Bots may download at most this. @see https://core.telegram.org/bots/api#getfile */
+const DOWNLOAD_MAX_BYTES = 20 * 1_048_576
+const DOWNLOAD_TIMEOUT_MS = 60_000
+
+async function fetchMedia(reference: string, call: TelegramCall) {
+  return asked(async () => {
+    const { file_path: path } = await new BotApi(call).callApi('getFile', { file_id: reference })
+    if (!path || path.split('/').includes('..'))
+      throw new CallFailed(rejected('file', 'Telegram no longer has this file.'))
+    const answer = await call.http.request({
+      method: 'GET',
+      url: below(
+        call.apiBase,
+        `file/bot${call.credentials.token}/${path.split('/').map(encodeURIComponent).join('/')}`,
+      ),
+      maxBytes: DOWNLOAD_MAX_BYTES,
+      timeoutMs: DOWNLOAD_TIMEOUT_MS,
+    })
+    if (answer.status === 401)
+      throw new CallFailed(needsAttention('401', 'Telegram refused the bot token. It may have been revoked.'))
+    if (answer.status !== 200)
+      throw new CallFailed(rejected(String(answer.status), 'Telegram no longer has this file.'))
+    const name = path.split('/').at(-1)
+    return { bytes: answer.body, ...(name && { name }) }
+  })
+}
+
+async function registerWebhook(url: string, call: TelegramCall): Promise<void> {
+  await asked(() =>
+    new BotApi(call).callApi('setWebhook', {
+      url,
+      secret_token: call.credentials.webhookSecret,
+      allowed_updates: [...WANTED_UPDATES],
+    }),
+  )
+}
+
+/** The position is the id of the last update; asking for the next one tells Telegram that the others are kept. */
+async function poll(after: string | undefined, call: TelegramCall, signal: AbortSignal) {
+  const api = new BotApi(call)
+  const offset = after === undefined ? undefined : Number(after) + 1
+  const updates = await asked(async () => {
+    try {
+      return await api.updatesAfter(offset, signal)
+    } catch (error) {
+      // Telegram tells news to a webhook or to us, not to both: who polls, has chosen.
+      if (!isWebhookConflict(error)) throw error
+      await api.callApi('deleteWebhook', {})
+      return api.updatesAfter(offset, signal)
+    }
+  })
+  const last = updates.map(updateIdOf).findLast((id) => id !== undefined)
+  const position = last === undefined ? after : String(last)
+  return {
+    updates: updates.map((update) => new TextEncoder().encode(JSON.stringify(update))),
+    ...(position !== undefined && { position }),
+  }
+}
+
+const updateIdOf = (update: unknown): number | undefined =>
+  z.object({ update_id: z.int() }).safeParse(update).data?.update_id
+
+async function probe(call: TelegramCall): Promise<{ name: string }> {
+  const { username, first_name } = await asked(() => new BotApi(call).callApi('getMe', {}))
+  return { name: username ? `@${username}` : first_name }
+}
+
+async function asked<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw error instanceof CallFailed ? error : new CallFailed(outcomeOfError(error))
+  }
+}

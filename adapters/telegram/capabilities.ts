@@ -1,0 +1,42 @@
+import type { Capabilities } from '../capabilities.ts'
+
+const MB = 1_048_576
+/** @see https://core.telegram.org/bots/api#sendmessage */
+const TEXT = 4096
+/** @see https://core.telegram.org/bots/api#sendphoto */
+const CAPTION = 1024
+/** What a bot may upload; a photo less. @see https://core.telegram.org/bots/api#sending-files */
+const UPLOAD = 50 * MB
+const PHOTO = 10 * MB
+
+/** Telegram tells a bot neither of delivery nor of reading. */
+export const capabilities: Capabilities = {
+  content: {
+    text: { maxLength: TEXT },
+    image: {
+      maxLength: CAPTION,
+      maxBytes: PHOTO,
+      mime: ['image/jpeg', 'image/png', 'image/webp', 'image/gif'],
+    },
+    video: { maxLength: CAPTION, maxBytes: UPLOAD, mime: ['video/mp4'] },
+    audio: {
+      maxLength: CAPTION,
+      maxBytes: UPLOAD,
+      mime: ['audio/mpeg', 'audio/mp4', 'audio/x-m4a', 'audio/m4a'],
+    },
+    voice: {
+      maxLength: CAPTION,
+      maxBytes: UPLOAD,
+      mime: ['audio/ogg', 'audio/mpeg', 'audio/mp4', 'audio/x-m4a', 'audio/m4a'],
+    },
+    document: { maxLength: CAPTION, maxBytes: UPLOAD },
+    location: {},
+    contact: {},
+    reaction: {},
+    edit: { maxLength: TEXT },
+  },
+  replies: true,
+  typing: true,
+  receipts: { delivered: false, read: false },
+  segments: null,
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { type Call, CallFailed, type HttpAnswer } from '../adapter.ts'
+import { below } from '../addresses.ts'
+import { outcomeOfFailure } from '../http.ts'
+import { uncertain } from '../outcomes.ts'
+import { jsonOf, outcomeOfAnswer } from './errors.ts'
+import { FORM_TYPE } from './form.ts'
+
+/** What an admin gives to connect a Twilio account. */
+export interface TwilioCredentials {
+  /** `AC…`; user name of every call. */
+  accountSid: string
+  /** Password of every call, and the key of webhook signatures. */
+  authToken: string
+}
+export type TwilioCall = Call<TwilioCredentials>
+
+export const TwilioCredentials: z.ZodType<TwilioCredentials> = z.object({
+  accountSid: z.string().regex(/^AC[0-9a-fA-F]{32}$/, 'An account SID is AC and 32 hexadecimal digits.'),
+  authToken: z.string().min(1, 'The auth token is in the Twilio console.').max(256),
+})
+
+export const API_BASE = 'https://api.twilio.com'
+
+/** The path of a resource of the account. */
+export const resource = (call: TwilioCall, path: string): string =>
+  below(call.apiBase, `2010-04-01/Accounts/${call.credentials.accountSid}${path}`)
+
+export const authorization = ({ accountSid, authToken }: TwilioCredentials): string =>
+  `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`
+
+/** Rejects as the HTTP client does. */
+export const post = (call: TwilioCall, url: string, form: string): Promise<HttpAnswer> =>
+  call.http.request({
+    method: 'POST',
+    url,
+    headers: { authorization: authorization(call.credentials), 'content-type': FORM_TYPE },
+    body: form,
+  })
+
+/** Asks the API and reads its answer. @throws CallFailed */
+export async function ask<T>(
+  call: TwilioCall,
+  request: { url: string; form?: string },
+  shape: z.ZodType<T>,
+): Promise<T> {
+  const answer = await asked(() =>
+    request.form === undefined
+      ? call.http.request({
+          method: 'GET',
+          url: request.url,
+          headers: { authorization: authorization(call.credentials) },
+        })
+      : post(call, request.url, request.form),
+  )
+  if (answer.status < 200 || answer.status > 299) throw new CallFailed(outcomeOfAnswer(answer))
+  const parsed = shape.safeParse(jsonOf(answer.body))
+  if (!parsed.success)
+    throw new CallFailed(uncertain(String(answer.status), "Twilio's answer made no sense."))
+  return parsed.data
+}
+
+/** @throws CallFailed where the network fails */
+export async function asked<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw error instanceof CallFailed ? error : new CallFailed(outcomeOfFailure(error))
+  }
+}
