@@ -1,0 +1,156 @@
+import express, { type Request, type Response, Router } from 'express'
+import multer from 'multer'
+import { z } from 'zod'
+import { fileView, kindOfFile } from './files.ts'
+import type { Handset } from './handsets.ts'
+import { streamEvents } from './live.ts'
+import type { BubbleContent, BubbleView } from './protocol.ts'
+import { Refusal } from './refusal.ts'
+import type { Stage } from './stage.ts'
+import type { Bot } from './telegram/bot.ts'
+import { EMOJIS } from './telegram/reactions.ts'
+import type { Carrier } from './twilio/carrier.ts'
+
+const UPLOAD_MAX_BYTES = 10 * 1_048_576
+
+const Name = z.string().trim().min(1, 'A phone needs a name.').max(60)
+const Channel = z.enum(['telegram', 'sms'])
+const NewHandset = z.object({
+  name: Name,
+  phone: z
+    .string()
+    .regex(/^\+[1-9]\d{6,14}$/)
+    .optional(),
+  chatId: z
+    .int()
+    .positive()
+    .max(2 ** 52)
+    .optional(),
+})
+/** From a form everything is a string, an object as JSON. */
+const Place = z.preprocess(
+  (value) => (typeof value === 'string' ? safeJson(value) : value),
+  z.object({
+    latitude: z.number().min(-90).max(90),
+    longitude: z.number().min(-180).max(180),
+    name: z.string().max(100).optional(),
+  }),
+)
+const NewMessage = z.object({
+  channel: Channel,
+  to: z.string().optional(),
+  text: z.string().max(4096, 'At most 4,096 characters.').optional(),
+  location: Place.optional(),
+  contact: z.literal('own').optional(),
+  replyTo: z.string().max(100).optional(),
+})
+
+/** What a visitor does with a phone. */
+export function phonesRouter(stage: Stage, bot: Bot, carrier: Carrier): Router {
+  const router = Router()
+  const upload = multer({ limits: { fileSize: UPLOAD_MAX_BYTES, files: 1, fields: 10, fieldSize: 16_384 } })
+  router.use(express.json({ limit: '64kb' }))
+
+  const handsetOf = (request: Request): Handset => {
+    const handset = stage.handsets.get(String(request.params.id))
+    if (!handset) throw new Refusal(404, 'There is no such phone.')
+    return handset
+  }
+
+  router.post('/', (request, response) => {
+    const { name, phone, chatId } = NewHandset.parse(request.body)
+    response.status(201).json(stage.handsets.add(name, { phone, chatId }).view())
+  })
+  router.get('/:id', (request, response) => {
+    response.json(handsetOf(request).view())
+  })
+  router.patch('/:id', (request, response) => {
+    const handset = handsetOf(request)
+    handset.name = Name.parse(request.body?.name)
+    response.json(handset.view())
+  })
+  router.get('/:id/events', (request, response) => {
+    const { id } = handsetOf(request)
+    streamEvents(stage, response, new Set([id]))
+  })
+
+  router.post('/:id/messages', upload.single('media'), (request, response) => {
+    const handset = handsetOf(request)
+    const message = NewMessage.parse(request.body)
+    const content = contentOf(message, request.file, handset)
+    const bubble =
+      message.channel === 'telegram'
+        ? bot.write(handset, content, message.replyTo)
+        : carrier.write(handset, content)
+    response.status(201).json(bubble)
+  })
+  router.patch('/:id/messages/:message', (request, response) => {
+    const { text } = z.object({ text: z.string().trim().min(1).max(4096) }).parse(request.body)
+    answerBubble(response, bot.edit(handsetOf(request), String(request.params.message), text))
+  })
+  router.put('/:id/messages/:message/reaction', (request, response) => {
+    const { emoji } = z.object({ emoji: z.string() }).parse(request.body)
+    if (emoji && !EMOJIS.has(emoji)) throw new Refusal(400, 'Telegram has no such reaction.')
+    answerBubble(response, bot.react(handsetOf(request), String(request.params.message), emoji))
+  })
+
+  router.post('/:id/read', (request, response) => {
+    const { channel } = z.object({ channel: Channel.default('sms') }).parse(request.body ?? {})
+    // Telegram tells a bot nothing of reading.
+    if (channel === 'sms') carrier.read(handsetOf(request))
+    response.sendStatus(204)
+  })
+  router.put('/:id/start', (request, response) => {
+    handsetOf(request).startedBot = true
+    response.sendStatus(204)
+  })
+  router.put('/:id/block', (request, response) => {
+    bot.block(handsetOf(request), true)
+    response.sendStatus(204)
+  })
+  router.delete('/:id/block', (request, response) => {
+    bot.block(handsetOf(request), false)
+    response.sendStatus(204)
+  })
+
+  function contentOf(
+    { text, location, contact }: z.infer<typeof NewMessage>,
+    file: Express.Multer.File | undefined,
+    handset: Handset,
+  ): BubbleContent {
+    if (file) {
+      const stored = stage.files.add(utf8Name(file.originalname), file.mimetype, file.buffer)
+      return {
+        type: 'file',
+        kind: kindOfFile(file.mimetype),
+        file: fileView(stored),
+        ...(text && { caption: text }),
+      }
+    }
+    if (location) {
+      const { latitude, longitude, name } = location
+      return { type: 'location', latitude, longitude, ...(name && { name }) }
+    }
+    if (contact) return { type: 'contact', name: handset.name, phone: handset.phone }
+    if (text?.trim()) return { type: 'text', text }
+    throw new Refusal(400, 'There is nothing in this message.')
+  }
+
+  return router
+}
+
+function answerBubble(response: Response, bubble: BubbleView | undefined): void {
+  if (!bubble) throw new Refusal(404, 'There is no such message of this phone.')
+  response.json(bubble)
+}
+
+/** Browsers write file names in UTF-8, multer reads them as Latin-1. */
+const utf8Name = (name: string): string => Buffer.from(name, 'latin1').toString('utf8')
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
