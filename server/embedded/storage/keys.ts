@@ -1,0 +1,53 @@
+/**
+ * The layout of the key-value store:
+ *
+ *     00 "format"                           version of this layout
+ *     00 "clock"                            the last timestamp given out
+ *     00 "next"                             the next collection or index number
+ *     00 "c" collection                     what a collection is and which indexes it has
+ *     00 "d" collection [index]             what was dropped and is not yet cleared
+ *     01 collection key(_id)                a document, as it came
+ *     02 collection index key(fields) key(_id)   one index entry; a unique index leaves the _id out
+ *
+ * Numbers are four bytes, big end first. Keys are in the order of MongoDB's values (`indexes/key-encoding.ts`).
+ */
+export const FORMAT_VERSION = 1
+
+export const FORMAT_KEY = Buffer.from('\0format')
+export const CLOCK_KEY = Buffer.from('\0clock')
+export const NEXT_KEY = Buffer.from('\0next')
+
+const COLLECTION = Buffer.from('\0c')
+const DROPPED = Buffer.from('\0d')
+
+const numbered = (prefix: Buffer | number, ...numbers: number[]): Buffer => {
+  const head = typeof prefix === 'number' ? Buffer.from([prefix]) : prefix
+  const key = Buffer.alloc(head.length + numbers.length * 4)
+  head.copy(key)
+  numbers.forEach((number, i) => {
+    key.writeUInt32BE(number, head.length + i * 4)
+  })
+  return key
+}
+
+export const collectionKey = (collection: number): Buffer => numbered(COLLECTION, collection)
+export const droppedKey = (...numbers: number[]): Buffer => numbered(DROPPED, ...numbers)
+export const documentPrefix = (collection: number): Buffer => numbered(1, collection)
+export const indexPrefix = (collection: number, index: number): Buffer => numbered(2, collection, index)
+export const allIndexesPrefix = (collection: number): Buffer => numbered(2, collection)
+
+export const ALL_COLLECTIONS = COLLECTION
+export const ALL_DROPPED = DROPPED
+
+/** The first key after every key with this prefix. */
+export function afterPrefix(prefix: Uint8Array): Buffer {
+  const end = Buffer.from(prefix)
+  for (let i = end.length - 1; i >= 0; i--) {
+    const byte = end[i] as number
+    if (byte < 0xff) {
+      end[i] = byte + 1
+      return end.subarray(0, i + 1)
+    }
+  }
+  return Buffer.from([0xff, 0xff])
+}
