@@ -1,5 +1,5 @@
 import type { Content } from './content.ts'
-import { Conversation, type MessageChange } from './conversation.ts'
+import { type Change, Conversation, type ConversationDoc, type MessageChange } from './conversation.ts'
 import { Identity, isDuplicateKey } from './identity.ts'
 import type { Address, MessageId, ProviderMessageId } from './ids.ts'
 import { inboundMessageId } from './ids.ts'
@@ -149,4 +149,18 @@ export async function setReachable(inbox: InboxDoc, from: Address, reachable: bo
     conversation &&
     Conversation.advance(inbox.workspace, conversation._id, { $set: { 'contact.reachable': reachable } })
   )
+}
+
+/** The conversation a contact is writing in, if there is one. Changes nothing. */
+export async function writing(inbox: InboxDoc, from: Address): Promise<Change | null> {
+  const { workspace, channel } = inbox
+  const identity = await Identity.findOne({ workspace, channel, address: from }, { _id: 1 }).lean()
+  if (!identity) return null
+  const conversation = await Conversation.findOne({
+    workspace,
+    inbox: inbox._id,
+    identity: identity._id,
+    current: true,
+  }).lean<ConversationDoc>()
+  return conversation && { conversation }
 }

@@ -27,15 +27,22 @@ export class WrongSetting extends Error {
 }
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
-const flag = z.enum(['on', 'off', 'true', 'false', '1', '0']).transform((word) => ['on', 'true', '1'].includes(word))
+const flag = z
+  .enum(['on', 'off', 'true', 'false', '1', '0'])
+  .transform((word) => ['on', 'true', '1'].includes(word))
 const url = (protocols: string[], cure: string) =>
-  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), { error: cure })
+  z
+    .string()
+    .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), { error: cure })
 
 const SETTINGS = z.object({
   NODE_ENV: z.string().optional(),
   PORT: z.coerce.number({ error: 'give a port number, such as 3000' }).int().min(0).max(65_535).default(3000),
   HOST: z.string().optional(),
-  PUBLIC_URL: url(['http:', 'https:'], 'give the whole address, such as https://inbox.example.com').optional(),
+  PUBLIC_URL: url(
+    ['http:', 'https:'],
+    'give the whole address, such as https://inbox.example.com',
+  ).optional(),
   DATA_DIR: z.string().default('./data'),
   MONGODB_URI: z
     .string()
@@ -46,7 +53,8 @@ const SETTINGS = z.object({
     .string()
     .transform((keys) => keys.split(',').map((key) => key.trim()))
     .refine((keys) => keys.every((key) => key.length >= 32), {
-      error: 'give at least 32 characters (openssl rand -base64 32); after a rotation the old one follows a comma',
+      error:
+        'give at least 32 characters (openssl rand -base64 32); after a rotation the old one follows a comma',
     })
     .optional(),
   LOG_LEVEL: z.enum(LEVELS, { error: `give one of ${LEVELS.join(', ')}` }).default('info'),
@@ -93,9 +101,12 @@ function secretsOf(given: string[] | undefined, dataDir: string, shared: boolean
   const file = join(dataDir, 'secret.key')
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' })
+    if (!existsSync(file))
+      writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' })
     return [readFileSync(file, 'utf8').trim()]
   } catch (error) {
-    throw new WrongSetting(`DATA_DIR: ${dataDir} cannot be written (${(error as Error).message}); give a folder that this user owns`)
+    throw new WrongSetting(
+      `DATA_DIR: ${dataDir} cannot be written (${(error as Error).message}); give a folder that this user owns`,
+    )
   }
 }

@@ -15,7 +15,19 @@ import { Workspace } from '../models/workspace.ts'
 
 /** Every collection we keep. A test holds this list equal to the models there are. */
 export const MODELS = [
-  Workspace, Agent, Session, Inbox, Route, Contact, Identity, Conversation, Participation, Message, Receipt, Lane, StoredFile,
+  Workspace,
+  Agent,
+  Session,
+  Inbox,
+  Route,
+  Contact,
+  Identity,
+  Conversation,
+  Participation,
+  Message,
+  Receipt,
+  Lane,
+  StoredFile,
 ]
 
 /** How long an operation looks for a server before it fails: short, so that a webhook is answered 503 and not left hanging. */
@@ -33,7 +45,7 @@ export async function openDatabase(uri: string): Promise<void> {
     autoCreate: false,
     bufferCommands: false,
   })
-  for (const model of MODELS as mongoose.Model<unknown>[]) await model.createIndexes()
+  for (const model of MODELS as unknown as mongoose.Model<unknown>[]) await model.createIndexes()
 }
 
 export async function closeDatabase(): Promise<void> {
@@ -50,6 +62,8 @@ export async function databaseNow(): Promise<Date> {
 export async function pingDatabase(ms: number): Promise<void> {
   const db = mongoose.connection.db
   if (!db) throw new Error('not connected')
-  const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error('no answer in time')), ms).unref())
+  const late = new Promise<never>((_, reject) =>
+    setTimeout(() => reject(new Error('no answer in time')), ms).unref(),
+  )
   await Promise.race([db.command({ ping: 1 }), late])
 }

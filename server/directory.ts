@@ -58,7 +58,9 @@ export class Directory {
 
   /** Every route there is, for what runs per route: polling, setting webhooks. */
   async all(): Promise<OpenInbox[]> {
-    const ids = await Inbox.find({}, { _id: 1 }, { acrossWorkspaces: WEBHOOKS }).lean<Pick<InboxDoc, '_id'>[]>()
+    const ids = await Inbox.find({}, { _id: 1 }, { acrossWorkspaces: WEBHOOKS }).lean<
+      Pick<InboxDoc, '_id'>[]
+    >()
     const open = await Promise.all(ids.map(({ _id }) => this.inbox(_id)))
     return open.filter((inbox) => inbox !== null)
   }
@@ -70,7 +72,9 @@ export class Directory {
   async #read(id: InboxId): Promise<OpenInbox | null> {
     const inbox = await Inbox.findOne({ _id: id }, null, { acrossWorkspaces: WEBHOOKS }).lean<InboxDoc>()
     if (!inbox) return null
-    const routes = await Route.find({ workspace: inbox.workspace, inbox: id }).sort({ _id: 1 }).lean<RouteDoc[]>()
+    const routes = await Route.find({ workspace: inbox.workspace, inbox: id })
+      .sort({ _id: 1 })
+      .lean<RouteDoc[]>()
     return { inbox, routes: routes.map((route) => this.open(route)) }
   }
 

@@ -33,7 +33,11 @@ export class Refusal extends Error {
   /** Seconds after which it is worth trying again, where that is known. */
   readonly retryAfter: number | undefined
 
-  constructor(code: ErrorCode, detail: string, extra: Partial<Pick<Problem, 'errors' | 'unseen'>> & { retryAfter?: number } = {}) {
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    extra: Partial<Pick<Problem, 'errors' | 'unseen'>> & { retryAfter?: number } = {},
+  ) {
     super(detail)
     const { retryAfter, ...rest } = extra
     this.code = code
@@ -43,7 +47,15 @@ export class Refusal extends Error {
 
   get problem(): Problem {
     const { status, title, retryable } = ERRORS[this.code]
-    return { type: `about:blank#${this.code}`, title, status, code: this.code, detail: this.message, retryable, ...this.extra }
+    return {
+      type: `about:blank#${this.code}`,
+      title,
+      status,
+      code: this.code,
+      detail: this.message,
+      retryable,
+      ...this.extra,
+    }
   }
 }
 

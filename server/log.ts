@@ -22,9 +22,32 @@ export function createLog(level: Config['logLevel'], destination?: { write(line:
 }
 
 const PERSONAL = [
-  'phone', 'address', 'from', 'to', 'sender', 'name', 'username', 'email', 'text', 'caption', 'body', 'content', 'preview',
+  'phone',
+  'address',
+  'from',
+  'to',
+  'sender',
+  'name',
+  'username',
+  'email',
+  'text',
+  'caption',
+  'body',
+  'content',
+  'preview',
 ]
-const SECRET = ['password', 'token', 'accessToken', 'refreshToken', 'authorization', 'cookie', 'credentials', 'secret', 'authToken', 'webhookSecret']
+const SECRET = [
+  'password',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'authorization',
+  'cookie',
+  'credentials',
+  'secret',
+  'authToken',
+  'webhookSecret',
+]
 const MASKED = [...PERSONAL, ...SECRET].flatMap((field) => [field, `*.${field}`, `*.*.${field}`])
 
 /** An error's name, code and stack. A database's message can quote a document, so only our own messages are kept. */
@@ -32,7 +55,10 @@ function safeError(error: unknown): object {
   if (!(error instanceof Error)) return { name: typeof error }
   const code = 'code' in error ? { code: error.code } : {}
   const quotesData = error.name.startsWith('Mongo') || error.name === 'ZodError'
-  const stack = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')).slice(0, 8)
+  const stack = (error.stack ?? '')
+    .split('\n')
+    .filter((line) => line.startsWith('    at '))
+    .slice(0, 8)
   return { name: error.name, ...code, ...(quotesData ? {} : { message: scrub(error.message) }), stack }
 }
 

@@ -1,0 +1,139 @@
+import { z } from 'zod'
+import { CallFailed, probesAccount, registersWebhook } from '../../adapters/adapter.ts'
+import { adapterFor, UnknownAdapter } from '../../adapters/registry.ts'
+import { confinedTo } from '../../models/agent.ts'
+import { CHANNELS, PROVIDERS } from '../../models/channels.ts'
+import { Inbox, type InboxDoc } from '../../models/inbox.ts'
+import type { OpenRoute } from '../directory.ts'
+import { Refusal } from '../errors.ts'
+import type { Parts } from '../parts.ts'
+import { inboxView } from '../views.ts'
+import { created, type Endpoint, endpoint, ok } from './endpoint.ts'
+
+const routeShape = z.strictObject({
+  provider: z.enum(PROVIDERS),
+  credentials: z.record(z.string(), z.unknown()),
+  sender: z.string().trim().max(100).default(''),
+  apiBase: z.url({ protocol: /^https?$/ }).optional(),
+})
+
+/** The connected addresses. */
+export function inboxes(
+  parts: Pick<Parts, 'broadcasts' | 'connectInbox' | 'directory' | 'providers' | 'log'>,
+): Endpoint[] {
+  const { broadcasts, connectInbox, directory, providers, log } = parts
+  const webhookUrl = (open: OpenRoute) => providers.webhookUrl(open)
+  return [
+    endpoint({
+      method: 'get',
+      path: '/inboxes',
+      summary: 'The inboxes I work in',
+      access: 'agent',
+      answers: { 200: { description: 'All of them, by name', schema: 'InboxList' } },
+      async handle({ agent }) {
+        const confined = confinedTo(agent)
+        const found = await Inbox.find({
+          workspace: agent.workspace,
+          ...(confined ? { _id: { $in: confined } } : {}),
+        })
+          .sort({ name: 1 })
+          .lean<InboxDoc[]>()
+        const open = await Promise.all(found.map(({ _id }) => directory.inbox(_id)))
+        return ok({ data: open.filter((each) => each !== null).map((each) => inboxView(each, webhookUrl)) })
+      },
+    }),
+    endpoint({
+      method: 'post',
+      path: '/inboxes',
+      summary:
+        'Connect an inbox with its routes: tried for real, and its webhook set where the provider lets us',
+      access: 'admin',
+      shapes: {
+        body: z.strictObject({
+          name: z.string().trim().min(1).max(100),
+          channel: z.enum(CHANNELS),
+          routes: z.array(routeShape).min(1).max(10),
+        }),
+      },
+      answers: {
+        201: { description: 'Connected', schema: 'Inbox' },
+        502: { description: 'The provider refused the credentials', schema: 'Problem' },
+      },
+      async handle({ agent, body }) {
+        const routes = body.routes.map((route, index) => ({
+          ...route,
+          credentials: credentialsOf(route, body.channel, index),
+        }))
+        for (const route of routes) await probe(parts, route, body.channel)
+        const id = await connectInbox({
+          workspace: agent.workspace,
+          name: body.name,
+          channel: body.channel,
+          routes,
+        })
+        const open = await directory.inbox(id)
+        if (!open) throw new Error('an inbox vanished as it was connected')
+        for (const route of open.routes)
+          await setWebhook(parts, route).catch((error: unknown) =>
+            log.warn(
+              { event: 'webhook.not_set', route: route.route._id, error },
+              'the provider did not take our webhook address',
+            ),
+          )
+        broadcasts.inboxesChanged(agent.workspace)
+        log.info({ event: 'inbox.connected', inbox: id, channel: body.channel, routes: routes.length })
+        return created(inboxView(open, webhookUrl))
+      },
+    }),
+  ]
+}
+
+type NewRoute = z.output<typeof routeShape>
+
+/** The credentials in the shape their provider's adapter asks for; wrong ones are named by their field. */
+function credentialsOf(route: NewRoute, channel: (typeof CHANNELS)[number], index: number): unknown {
+  try {
+    const parsed = adapterFor(route.provider, channel).credentials.safeParse(route.credentials)
+    if (parsed.success) return parsed.data
+    const errors = parsed.error.issues.map((issue) => ({
+      field: `routes.${index}.credentials.${issue.path.join('.')}`,
+      message: issue.message,
+    }))
+    throw new Refusal('invalid_request', errors.map((each) => `${each.field}: ${each.message}`).join('; '), {
+      errors,
+    })
+  } catch (error) {
+    if (!(error instanceof UnknownAdapter)) throw error
+    throw new Refusal('invalid_request', error.message, {
+      errors: [{ field: `routes.${index}.provider`, message: error.message }],
+    })
+  }
+}
+
+/** Tries the account, so that a wrong token is found now and not by the first customer. */
+async function probe(
+  { providers }: Pick<Parts, 'providers'>,
+  route: Omit<NewRoute, 'credentials'> & { credentials: unknown },
+  channel: (typeof CHANNELS)[number],
+): Promise<void> {
+  const adapter = adapterFor(route.provider, channel)
+  if (!probesAccount(adapter)) return
+  try {
+    await adapter.probe(
+      providers.trial({
+        credentials: route.credentials,
+        sender: route.sender,
+        apiBase: route.apiBase ?? adapter.apiBase,
+      }),
+    )
+  } catch (error) {
+    if (!(error instanceof CallFailed)) throw error
+    throw new Refusal('provider_refused', `${adapter.title} did not accept this: ${error.message}`)
+  }
+}
+
+/** Tells the provider where to post, where it lets us and can reach us. */
+export async function setWebhook({ providers }: Pick<Parts, 'providers'>, open: OpenRoute): Promise<void> {
+  if (!registersWebhook(open.adapter) || !providers.canCallUs(open)) return
+  await open.adapter.registerWebhook(providers.webhookUrl(open), providers.call(open))
+}

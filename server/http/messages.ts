@@ -1,0 +1,238 @@
+import { z } from 'zod'
+import { misfit } from '../../adapters/capabilities.ts'
+import type { AgentDoc } from '../../models/agent.ts'
+import { type Content, MEDIA_TYPES } from '../../models/content.ts'
+import type { ConversationDoc } from '../../models/conversation.ts'
+import type { AgentId, ClientMessageId, MediaId, MessageId } from '../../models/ids.ts'
+import { Message, type MessageDoc } from '../../models/message.ts'
+import { isOutbound, retry } from '../../models/outbox.ts'
+import { reply, StaleReply } from '../../models/reply.ts'
+import { notFound, Refusal } from '../errors.ts'
+import type { Parts } from '../parts.ts'
+import { messageView } from '../views.ts'
+import { conversationParams, findConversation } from './conversations.ts'
+import { created, type Endpoint, endpoint, ok, uuid } from './endpoint.ts'
+
+/** An answer nobody could send for so long fails, and says so. */
+const REPLY_EXPIRES_MS = 24 * 60 * 60 * 1000
+/** A line that took its place is written within a few of these. */
+const PAUSE_MS = 10
+
+const text = z
+  .string()
+  .min(1)
+  .max(100_000)
+  .refine((value) => value.trim().length > 0, 'is empty')
+const content = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('text'), text }),
+  z.strictObject({
+    type: z.literal('location'),
+    latitude: z.number().min(-90).max(90),
+    longitude: z.number().min(-180).max(180),
+    name: z.string().max(200).optional(),
+    address: z.string().max(500).optional(),
+  }),
+  z.strictObject({ type: z.literal('reaction'), message: uuid<MessageId>(), emoji: z.string().max(32) }),
+  z.strictObject({ type: z.literal('edit'), message: uuid<MessageId>(), text }),
+  ...MEDIA_TYPES.map((type) =>
+    z.strictObject({
+      type: z.literal(type),
+      file: z.strictObject({ id: uuid<MediaId>() }),
+      caption: z.string().max(4_096).optional(),
+    }),
+  ),
+])
+
+const messageParams = conversationParams.extend({ message: uuid<MessageId>() })
+
+/** The timeline, and writing in it. */
+export function messages({
+  broadcasts,
+  clock,
+  directory,
+  library,
+  worker,
+  log,
+}: Pick<Parts, 'broadcasts' | 'clock' | 'directory' | 'library' | 'worker' | 'log'>): Endpoint[] {
+  /** The content with its file made part of the conversation, or a refusal before anything is written. */
+  async function fitted(
+    agent: AgentDoc,
+    conversation: ConversationDoc,
+    given: z.output<typeof content>,
+    note: boolean,
+  ): Promise<Content> {
+    const ready: Content =
+      'file' in given ? { ...given, ...(await storedFile(agent, conversation, given.file.id)) } : given
+    if (ready.type === 'reaction' || ready.type === 'edit')
+      await mustBeReachable(conversation, ready.message, ready.type)
+    if (note) return ready
+    const inbox = await directory.inbox(conversation.inbox)
+    const [route] = inbox?.routes ?? []
+    if (!route) throw new Refusal('cannot_carry', 'This inbox has no route that could carry a message.')
+    const refused = misfit(ready, route.adapter.capabilities)
+    if (refused) throw new Refusal('cannot_carry', refused)
+    if (!conversation.contact.reachable)
+      throw new Refusal(
+        'cannot_carry',
+        'The contact has blocked this inbox. Only they can open it again, by writing.',
+      )
+    return ready
+  }
+
+  async function storedFile(agent: AgentDoc, conversation: ConversationDoc, id: MediaId) {
+    const file = await library.attach(agent, id, conversation)
+    return {
+      file: { state: 'stored' as const, id: file._id, name: file.name, mime: file.mime, size: file.size },
+    }
+  }
+
+  async function mustBeReachable(
+    conversation: ConversationDoc,
+    id: MessageId,
+    type: 'reaction' | 'edit',
+  ): Promise<void> {
+    const target = await Message.findOne({
+      workspace: conversation.workspace,
+      conversation: conversation._id,
+      _id: id,
+    }).lean<MessageDoc>()
+    if (!target || target.note) throw notFound('message')
+    if (type === 'edit' && (target.direction !== 'outbound' || target.content.type !== 'text'))
+      throw new Refusal('cannot_carry', 'Only a text of our own can be edited.')
+  }
+
+  return [
+    endpoint({
+      method: 'get',
+      path: '/conversations/:id/messages',
+      summary: 'A page of the timeline, ascending: after a rev, right before one, or the latest',
+      access: 'agent',
+      shapes: {
+        params: conversationParams,
+        query: z
+          .strictObject({
+            after: z.coerce.number().int().min(0).optional(),
+            before: z.coerce.number().int().min(0).optional(),
+            limit: z.coerce.number().int().min(1).max(200).default(50),
+          })
+          .refine(
+            (query) => query.after === undefined || query.before === undefined,
+            'give either after or before',
+          ),
+      },
+      answers: {
+        200: {
+          description: 'A page; `next` is the rev to go on with, in the direction asked',
+          schema: 'MessageList',
+        },
+      },
+      async handle({ agent, params, query }) {
+        const { workspace, _id } = await findConversation(agent, params.id)
+        const { limit, after, before } = query
+        const page = await Message.page(workspace, _id, {
+          limit,
+          ...(after === undefined ? {} : { after }),
+          ...(before === undefined ? {} : { before }),
+        })
+        const edge = after === undefined ? page.messages[0] : page.messages.at(-1)
+        return ok({ data: page.messages.map(messageView), next: page.more && edge ? String(edge.rev) : null })
+      },
+    }),
+    endpoint({
+      method: 'post',
+      path: '/conversations/:id/messages',
+      summary: 'Write to the contact, or a note to colleagues',
+      access: 'agent',
+      shapes: {
+        params: conversationParams,
+        body: z.strictObject({
+          clientId: z
+            .string()
+            .min(1)
+            .max(100)
+            .transform((name) => name as ClientMessageId),
+          content,
+          replyTo: uuid<MessageId>().optional(),
+          note: z.boolean().default(false),
+          seenRev: z.number().int().min(0).optional(),
+          expectedAssignee: uuid<AgentId>().nullable().optional(),
+        }),
+      },
+      answers: {
+        201: { description: 'Written; it will be sent or accounted for', schema: 'Message' },
+        200: { description: 'Written before under this clientId', schema: 'Message' },
+        409: { description: 'Others wrote since `seenRev`, or somebody else has it', schema: 'Problem' },
+      },
+      async handle({ agent, params, body }) {
+        const conversation = await findConversation(agent, params.id)
+        const at = clock.now()
+        const written = await reply(conversation, {
+          author: { kind: 'agent', id: agent._id, name: agent.name },
+          clientId: body.clientId,
+          content: await fitted(agent, conversation, body.content, body.note),
+          note: body.note,
+          ...(body.replyTo ? { replyTo: body.replyTo } : {}),
+          ...(body.seenRev === undefined ? {} : { seenRev: body.seenRev }),
+          ...(body.expectedAssignee === undefined ? {} : { expectedAssignee: body.expectedAssignee }),
+          at,
+          expiresAt: new Date(at.getTime() + REPLY_EXPIRES_MS),
+          pause: () => clock.sleep(PAUSE_MS),
+        }).catch((error: unknown) => {
+          if (error instanceof StaleReply) throw stale(error)
+          throw error
+        })
+        if (!written.created) return ok(messageView(written.message))
+        broadcasts.messageAdded(written)
+        if (!body.note) worker.wake(conversation._id)
+        log.info({
+          event: 'message.written',
+          conversation: conversation._id,
+          message: written.message._id,
+          agent: agent._id,
+          note: body.note,
+          type: body.content.type,
+        })
+        return created(messageView(written.message))
+      },
+    }),
+    endpoint({
+      method: 'post',
+      path: '/conversations/:id/messages/:message/attempts',
+      summary: 'Send a failed or uncertain message again: a new attempt, at once',
+      access: 'agent',
+      shapes: { params: messageParams },
+      answers: {
+        201: { description: 'Queued again', schema: 'Message' },
+        409: { description: 'It is neither failed nor uncertain', schema: 'Problem' },
+      },
+      async handle({ agent, params }) {
+        const { workspace, _id } = await findConversation(agent, params.id)
+        const message = await Message.findOne({
+          workspace,
+          conversation: _id,
+          _id: params.message,
+        }).lean<MessageDoc>()
+        if (!message || !isOutbound(message)) throw notFound('message')
+        const at = clock.now()
+        const change = await retry(message, at, new Date(at.getTime() + REPLY_EXPIRES_MS))
+        if (!change)
+          throw new Refusal(
+            'conflict',
+            'Only a message that failed, or may not have been sent, can be sent again.',
+          )
+        broadcasts.messageChanged(change)
+        worker.wake(_id)
+        log.info({ event: 'message.retried', conversation: _id, message: message._id, agent: agent._id })
+        return created(messageView(change.message))
+      },
+    }),
+  ]
+}
+
+function stale(error: StaleReply): Refusal {
+  const detail =
+    error.unseen.length > 0
+      ? `${error.unseen.length === 1 ? 'A line was' : `${error.unseen.length} lines were`} written since you looked. Read first, then send again.`
+      : 'The conversation is in other hands now, or somebody is writing this instant.'
+  return new Refusal('stale_reply', detail, { unseen: error.unseen.map(messageView) })
+}

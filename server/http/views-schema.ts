@@ -1,0 +1,123 @@
+/** JSON Schemas of what the API answers with: the documented form of the types in `realtime/protocol.ts`. */
+
+const string = { type: 'string' }
+const number = { type: 'integer' }
+const boolean = { type: 'boolean' }
+const moment = { type: 'string', format: 'date-time' }
+const nullable = (schema: object) => ({ anyOf: [schema, { type: 'null' }] })
+const list = (items: object) => ({ type: 'array', items })
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
+const object = (properties: Record<string, object>, optional: string[] = []) => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties).filter((key) => !optional.includes(key)),
+})
+const page = (name: string) => object({ data: list(ref(name)), next: nullable(string) })
+
+export const VIEWS: Record<string, object> = {
+  Agent: object({
+    id: string,
+    name: string,
+    email: string,
+    role: { enum: ['admin', 'supervisor', 'agent'] },
+  }),
+  AgentList: object({ data: list(ref('Agent')) }),
+  Session: object({ accessToken: string, refreshToken: string, expiresIn: number, agent: ref('Agent') }),
+  Inbox: object({
+    id: string,
+    name: string,
+    channel: string,
+    capabilities: { type: 'object' },
+    routes: list(object({ id: string, provider: string, sender: string, webhookUrl: string })),
+  }),
+  InboxList: object({ data: list(ref('Inbox')) }),
+  Reading: object({ conversation: string, agent: string, rev: number, inbound: number }),
+  Conversation: object({
+    id: string,
+    inbox: string,
+    channel: string,
+    contact: object({ id: string, name: string, address: string, reachable: boolean }),
+    status: { enum: ['open', 'snoozed', 'resolved'] },
+    assignee: nullable(string),
+    labels: list(string),
+    rev: number,
+    inbound: number,
+    lastMessage: nullable(object({ preview: string, direction: string, note: boolean, at: moment })),
+    waitingSince: nullable(moment),
+    snoozedUntil: nullable(moment),
+    resolution: nullable(object({ by: string, at: moment })),
+    createdAt: moment,
+    lastActivityAt: moment,
+    reading: ref('Reading'),
+  }),
+  ConversationList: page('Conversation'),
+  Message: object(
+    {
+      id: string,
+      conversation: string,
+      rev: number,
+      changedRev: number,
+      direction: { enum: ['inbound', 'outbound'] },
+      author: object({ kind: { enum: ['contact', 'agent', 'system'] }, id: string, name: string }),
+      content: { type: 'object', properties: { type: string }, required: ['type'] },
+      clientId: string,
+      note: boolean,
+      replyTo: string,
+      delivery: ref('Delivery'),
+      reactions: list(object({ by: string, emoji: string })),
+      edits: list(object({ content: { type: 'object' }, at: moment })),
+      createdAt: moment,
+    },
+    ['clientId', 'replyTo', 'delivery'],
+  ),
+  MessageList: page('Message'),
+  Delivery: object(
+    {
+      state: { enum: ['queued', 'sending', 'uncertain', 'sent', 'failed', 'delivered', 'read'] },
+      route: string,
+      reason: string,
+      problem: object({ code: string, reason: string }),
+      attempts: list(
+        object(
+          {
+            key: string,
+            provider: string,
+            startedAt: moment,
+            tookMs: number,
+            outcome: string,
+            code: string,
+            reason: string,
+          },
+          ['tookMs', 'code', 'reason'],
+        ),
+      ),
+      sentAt: moment,
+      deliveredAt: moment,
+      readAt: moment,
+      retryAt: moment,
+    },
+    ['route', 'reason', 'problem', 'sentAt', 'deliveredAt', 'readAt', 'retryAt'],
+  ),
+  File: object({ id: string, name: string, mime: string, size: number }),
+  Changes: object({
+    snapshot: boolean,
+    conversations: list(ref('Conversation')),
+    messages: list(ref('Message')),
+    readings: list(ref('Reading')),
+    cursor: string,
+    more: boolean,
+  }),
+  Problem: object(
+    {
+      type: string,
+      title: string,
+      status: number,
+      code: string,
+      detail: string,
+      retryable: boolean,
+      errors: list(object({ field: string, message: string })),
+      unseen: list(ref('Message')),
+    },
+    ['errors', 'unseen'],
+  ),
+}

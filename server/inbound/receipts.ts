@@ -1,0 +1,39 @@
+import { Receipt, type ReceiptDoc } from '../../models/receipt.ts'
+import { Batcher } from '../batcher.ts'
+
+type NewReceipt = ReturnType<typeof Receipt.of>
+
+/** Keeps receipts durably, those that arrive together in one write. */
+export class ReceiptKeeper {
+  readonly #batcher = new Batcher<NewReceipt, 'kept' | 'repeated'>(insert)
+
+  /** Resolves once it is durable; `repeated` where the very same request was kept before. */
+  keep(receipt: NewReceipt): Promise<'kept' | 'repeated'> {
+    return this.#batcher.add(receipt)
+  }
+}
+
+async function insert(receipts: NewReceipt[]): Promise<('kept' | 'repeated')[]> {
+  try {
+    await Receipt.collection.insertMany(receipts as never, { ordered: false })
+    return receipts.map(() => 'kept' as const)
+  } catch (error) {
+    const failed = writeErrorsOf(error)
+    if (!failed) throw error
+    if (failed.some(({ code }) => code !== 11000)) throw error
+    const repeated = new Set(failed.map(({ index }) => index))
+    return receipts.map((_, index) => (repeated.has(index) ? 'repeated' : 'kept'))
+  }
+}
+
+function writeErrorsOf(error: unknown): { code: number; index: number }[] | null {
+  if (typeof error !== 'object' || error === null || !('writeErrors' in error)) return null
+  const errors = [error.writeErrors].flat() as { code: number; index: number }[]
+  return errors.length > 0 ? errors : null
+}
+
+/** A stored body as bytes. */
+export const bodyOf = (receipt: Pick<ReceiptDoc, 'body'>): Uint8Array => {
+  const { body } = receipt as unknown as { body: Uint8Array | { buffer: Uint8Array } }
+  return body instanceof Uint8Array ? body : body.buffer
+}

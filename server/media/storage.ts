@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+
+/** Keeps bytes by their own hash: the same file twice is stored once, and a name can never point outside. */
+export interface MediaStorage {
+  /** Takes a file over from where an upload left it. Durable when it resolves. */
+  adopt(path: string): Promise<{ sha256: string; size: number }>
+  put(bytes: Uint8Array): Promise<{ sha256: string; size: number }>
+  read(sha256: string): Promise<Readable>
+  bytes(sha256: string): Promise<Uint8Array>
+}
+
+/** For one machine: files under a folder, spread over 256 subfolders. */
+export class DiskStorage implements MediaStorage {
+  readonly #directory: string
+  /** Where uploads land before they are taken over. */
+  readonly incoming: string
+
+  constructor(directory: string) {
+    this.#directory = directory
+    this.incoming = join(directory, 'incoming')
+  }
+
+  /** Makes the folders, and clears what a dead process left of unfinished uploads. */
+  async prepare(): Promise<void> {
+    await rm(this.incoming, { recursive: true, force: true })
+    await mkdir(this.incoming, { recursive: true, mode: 0o700 })
+  }
+
+  async adopt(path: string): Promise<{ sha256: string; size: number }> {
+    const hash = createHash('sha256')
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+    const sha256 = hash.digest('hex')
+    const { size } = await stat(path)
+    const file = await open(path, 'r+')
+    await file.sync().finally(() => file.close())
+    await mkdir(this.#folder(sha256), { recursive: true, mode: 0o700 })
+    await rename(path, this.#path(sha256))
+    return { sha256, size }
+  }
+
+  async put(bytes: Uint8Array): Promise<{ sha256: string; size: number }> {
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const path = join(this.incoming, `${sha256}.${process.hrtime.bigint()}`)
+    const file = await open(path, 'wx', 0o600)
+    await file.writeFile(bytes).finally(() => file.close())
+    return this.adopt(path)
+  }
+
+  async read(sha256: string): Promise<Readable> {
+    await stat(this.#path(sha256))
+    return createReadStream(this.#path(sha256))
+  }
+
+  async bytes(sha256: string): Promise<Uint8Array> {
+    return readFile(this.#path(sha256))
+  }
+
+  #folder(sha256: string): string {
+    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new Error('not a hash')
+    return join(this.#directory, sha256.slice(0, 2))
+  }
+  #path(sha256: string): string {
+    return join(this.#folder(sha256), sha256)
+  }
+}

@@ -1,0 +1,267 @@
+import type { Call, OutboundMessage } from '../../adapters/adapter.ts'
+import { misfit } from '../../adapters/capabilities.ts'
+import type { Outcome } from '../../adapters/outcomes.ts'
+import { uncertain } from '../../adapters/outcomes.ts'
+import type { Content } from '../../models/content.ts'
+import { Conversation, type ConversationDoc, type MessageChange } from '../../models/conversation.ts'
+import type { MessageId, ProviderMessageId, RouteId, WorkspaceId } from '../../models/ids.ts'
+import { Message, type MessageDoc } from '../../models/message.ts'
+import {
+  apply,
+  beginAttempt,
+  type Conclusion,
+  concludeAttempt,
+  giveUp,
+  isOutbound,
+  type Next,
+  type OutboundDoc,
+  putOff,
+} from '../../models/outbox.ts'
+import type { Clock } from '../clock.ts'
+import type { Directory, OpenRoute } from '../directory.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../observability/metrics.ts'
+import type { Providers } from '../providers.ts'
+import type { Broadcasts } from '../realtime/broadcasts.ts'
+import type { Router } from '../routing/router.ts'
+import { backoffMs } from './backoff.ts'
+
+interface Parts {
+  clock: Clock
+  random: () => number
+  log: Log
+  directory: Directory
+  providers: Providers
+  router: Router
+  broadcasts: Broadcasts
+  metrics: Metrics
+  /** Told the provider's name for a message as soon as it is stored: receipts may be waiting for it. */
+  onAccepted: (providerId: ProviderMessageId) => void
+}
+
+/** An attempt that is not concluded by then was under way when its node died. Longer than any attempt may take. */
+export const ATTEMPT_LEASE_MS = 30_000
+
+/** Takes one message as far as it can get now: chooses a route, sends, records, and says what happens next. */
+export class Deliver {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** After this the message is sent, failed, uncertain, or queued for a later moment. */
+  async deliver(message: OutboundDoc): Promise<void> {
+    const { clock, directory, broadcasts } = this.#parts
+    const now = clock.now()
+    if (message.delivery.state === 'sending') return this.#presumeUncertain(message)
+    if (message.delivery.expiresAt <= now)
+      return this.#publish(await giveUp(message, { code: 'expired', reason: lateReason(message) }))
+    const [inbox, conversation] = await Promise.all([directory.inbox(message.inbox), find(message)])
+    if (!inbox || !conversation)
+      return this.#publish(await giveUp(message, { code: 'inbox_gone', reason: 'The inbox was removed.' }))
+    const ready = await readyToSend(message, conversation)
+    if (typeof ready === 'string')
+      return this.#publish(await giveUp(message, { code: 'cannot_carry', reason: ready }))
+
+    const tried = new Set<RouteId>()
+    let last: Outcome | undefined
+    let current = message
+    for (;;) {
+      const choice = this.#parts.router.choose(current, inbox.routes, tried)
+      if (!choice) break
+      const { route } = choice.route
+      tried.add(route._id)
+      const refused = misfit(current.content, choice.route.adapter.capabilities)
+      if (refused) return this.#publish(await giveUp(current, { code: 'cannot_carry', reason: refused }))
+      const begun = await beginAttempt(current, {
+        route: route._id,
+        provider: route.provider,
+        reason: choice.reason,
+        at: clock.now(),
+        presumedDeadAt: new Date(clock.now().getTime() + ATTEMPT_LEASE_MS),
+      })
+      if (!begun) return
+      broadcasts.messageChanged(begun)
+      const { outcome, conclusion } = await this.#send(choice.route, ready, begun.key)
+      const moveOn = this.#parts.router.choose(begun.message, inbox.routes, tried) !== null
+      const change = await concludeAttempt(
+        begun.message,
+        begun.key,
+        conclusion,
+        this.#next(outcome, begun.message, moveOn),
+      )
+      this.#publish(change)
+      if (outcome.outcome === 'accepted') {
+        this.#parts.onAccepted(outcome.providerId)
+        await this.#afterwards(begun.message)
+      }
+      if (
+        !surelyNotSent(outcome) ||
+        !change ||
+        !isOutbound(change.message) ||
+        change.message.delivery.state !== 'queued'
+      )
+        return
+      current = change.message
+      last = outcome
+      if (!moveOn) return
+    }
+    if (last === undefined)
+      this.#publish(
+        await putOff(
+          current,
+          new Date(now.getTime() + backoffMs(current.delivery.tries + 3, this.#parts.random)),
+          NO_ROUTE,
+        ),
+      )
+  }
+
+  async #send(
+    open: OpenRoute,
+    message: OutboundMessage,
+    key: Parameters<Providers['call']>[1],
+  ): Promise<{ outcome: Outcome; conclusion: Conclusion }> {
+    const { clock, log, metrics, providers } = this.#parts
+    const started = clock.monotonic()
+    const call: Call<unknown> = providers.call(open, key)
+    // An adapter answers with an outcome. If one throws all the same, the request may have left: that is uncertain.
+    const outcome = await open.adapter.send(message, call).catch((error: unknown) => {
+      log.error(
+        { event: 'adapter.threw', provider: open.route.provider, error },
+        'an adapter threw instead of answering',
+      )
+      return uncertain('adapter_failed', 'Our own code failed while talking to the provider.')
+    })
+    const tookMs = Math.round(clock.monotonic() - started)
+    metrics.attempts.inc({ provider: open.route.provider, outcome: outcome.outcome })
+    metrics.attemptSeconds.observe({ provider: open.route.provider }, tookMs / 1000)
+    if (outcome.outcome !== 'accepted')
+      log.warn({
+        event: 'attempt.ended',
+        provider: open.route.provider,
+        route: open.route._id,
+        attempt: key,
+        outcome: outcome.outcome,
+        code: outcome.code,
+        tookMs,
+      })
+    const conclusion: Conclusion =
+      outcome.outcome === 'accepted'
+        ? { outcome: 'accepted', tookMs, providerId: outcome.providerId }
+        : { outcome: outcome.outcome, tookMs, code: outcome.code, reason: outcome.reason }
+    return { outcome, conclusion }
+  }
+
+  /** What an outcome means for the message: only the certain may move on. */
+  #next(outcome: Outcome, message: OutboundDoc, anotherRoute: boolean): Next {
+    const now = this.#parts.clock.now()
+    switch (outcome.outcome) {
+      case 'accepted':
+        return { state: 'sent', at: now }
+      case 'rejected':
+        return { state: 'failed', problem: { code: outcome.code, reason: outcome.reason } }
+      case 'uncertain':
+        return { state: 'uncertain', problem: { code: outcome.code, reason: outcome.reason } }
+      case 'rate-limited':
+      case 'unavailable': {
+        const problem = { code: outcome.code, reason: outcome.reason }
+        const limited = outcome.outcome === 'rate-limited'
+        if (anotherRoute) return { state: 'queued', dueAt: now, countTry: false, problem }
+        if (!limited && outcome.needsAttention) return { state: 'failed', problem }
+        const wait = backoffMs(
+          message.delivery.tries,
+          this.#parts.random,
+          limited ? outcome.retryAfterMs : undefined,
+        )
+        return { state: 'queued', dueAt: new Date(now.getTime() + wait), countTry: true, problem }
+      }
+    }
+  }
+
+  /** Its sender died in the middle: it may have been sent, so it is not sent again. A receipt or a person decides. */
+  async #presumeUncertain(message: OutboundDoc): Promise<void> {
+    const attempt = message.delivery.attempts.at(-1)
+    if (!attempt) return
+    const reason = 'We were interrupted while sending and do not know whether the provider took it.'
+    this.#parts.log.warn({ event: 'attempt.interrupted', attempt: attempt.key })
+    this.#publish(
+      await concludeAttempt(
+        message,
+        attempt.key,
+        { outcome: 'uncertain', code: 'interrupted', reason },
+        { state: 'uncertain', problem: { code: 'interrupted', reason } },
+      ),
+    )
+  }
+
+  /** A reaction or an edit that went out shows on the message it is about. */
+  async #afterwards(message: OutboundDoc): Promise<void> {
+    const { content } = message
+    if (content.type !== 'reaction' && content.type !== 'edit') return
+    const target = await Message.findOne({
+      workspace: message.workspace,
+      _id: content.message,
+    }).lean<MessageDoc>()
+    if (!target) return
+    const update =
+      content.type === 'reaction'
+        ? {
+            $set: {
+              reactions: [
+                ...target.reactions.filter((each) => each.by !== 'agent'),
+                ...(content.emoji ? [{ by: 'agent', emoji: content.emoji }] : []),
+              ],
+            },
+          }
+        : {
+            $set: { content: { type: 'text', text: content.text } },
+            $push: { edits: { content: target.content, at: this.#parts.clock.now() } },
+          }
+    this.#publish(await apply(target, {}, update))
+  }
+
+  #publish(change: MessageChange | null): void {
+    if (change) this.#parts.broadcasts.messageChanged(change)
+  }
+}
+
+const NO_ROUTE = { code: 'no_route', reason: 'No route can carry this right now. It will be tried again.' }
+const surelyNotSent = (outcome: Outcome): boolean =>
+  outcome.outcome === 'unavailable' || outcome.outcome === 'rate-limited'
+const lateReason = (message: OutboundDoc): string =>
+  `It could not be sent in time${message.delivery.problem ? `: ${message.delivery.problem.reason}` : '.'}`
+
+const find = (message: MessageDoc): Promise<ConversationDoc | null> =>
+  Conversation.findOne({ workspace: message.workspace, _id: message.conversation }).lean<ConversationDoc>()
+
+/** The message in the provider's terms, or the sentence that says why there is none. */
+async function readyToSend(
+  message: OutboundDoc,
+  conversation: ConversationDoc,
+): Promise<OutboundMessage | string> {
+  const content = await resolve(message.workspace, message.content)
+  if (typeof content === 'string') return content
+  const replyTo = message.replyTo && (await Message.providerIdOf(message.workspace, message.replyTo))
+  return { to: conversation.contact.address, content, ...(replyTo ? { replyTo } : {}) }
+}
+
+async function resolve(
+  workspace: WorkspaceId,
+  content: Content,
+): Promise<OutboundMessage['content'] | string> {
+  switch (content.type) {
+    case 'reaction':
+    case 'edit': {
+      const providerId = await Message.providerIdOf(workspace, content.message as MessageId)
+      if (!providerId) return 'The message it is about never reached the provider.'
+      return content.type === 'reaction'
+        ? { type: 'reaction', providerId, emoji: content.emoji }
+        : { type: 'edit', providerId, text: content.text }
+    }
+    case 'unsupported':
+      return 'This kind of message cannot be sent.'
+    default:
+      return content
+  }
+}

@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto'
+import type { ConversationId } from '../../models/ids.ts'
+import { Lane } from '../../models/lane.ts'
+import { conversationsWithWork, nextInLane } from '../../models/outbox.ts'
+import type { Clock, Timer } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { Deliver } from './deliver.ts'
+import { ATTEMPT_LEASE_MS } from './deliver.ts'
+
+interface Parts {
+  clock: Clock
+  random: () => number
+  log: Log
+  deliver: Pick<Deliver, 'deliver'>
+}
+
+/** Lanes this node runs at once; the bound on memory, not on speed. */
+const MAX_LANES = 200
+/** A lane's lease: renewed before each message, so it outlives one attempt. */
+const LANE_LEASE_MS = ATTEMPT_LEASE_MS + 15_000
+/** How often a node looks for what a dead one left, or for a wake that was lost. Drawn anew each time, so nodes part. */
+const SWEEP_MS = 5_000
+/** After losing the race for a lane, look again: its holder may have looked just before our message was written. */
+const LOST_RACE_MS = 100
+const STOP_MS = 8_000
+/** A timer of a longer wait is set anew; larger ones overflow. */
+const LONGEST_TIMER_MS = 60 * 60_000
+
+/**
+ * Sends what is queued. A node that accepts a message wakes its own worker with the conversation's id, so the database is
+ * not searched for work; a sweep finds what nobody was woken for. One conversation is one lane, sent in order by one node.
+ */
+export class Worker {
+  readonly #parts: Parts
+  readonly #holder: string
+  readonly #woken = new Set<ConversationId>()
+  readonly #running = new Map<ConversationId, Promise<void>>()
+  /** Lanes that were woken again while they ran: looked at once more before they are released. */
+  readonly #again = new Set<ConversationId>()
+  readonly #timers = new Map<ConversationId, Timer>()
+  #sweep: Timer | undefined
+  #claiming: Promise<void> | undefined
+  #stopped = false
+
+  constructor(parts: Parts, holder: string = randomUUID()) {
+    this.#parts = parts
+    this.#holder = holder
+  }
+
+  start(): void {
+    this.#scheduleSweep()
+    void this.sweep()
+  }
+
+  /** Something is due in this conversation now. */
+  wake(conversation: ConversationId): void {
+    if (this.#stopped) return
+    if (this.#running.has(conversation)) this.#again.add(conversation)
+    else this.#woken.add(conversation)
+    this.#pump()
+  }
+
+  /** Looks for due work that nobody woke us for. */
+  async sweep(): Promise<void> {
+    try {
+      for (const conversation of await conversationsWithWork(this.#parts.clock.now(), MAX_LANES * 2))
+        this.wake(conversation)
+    } catch (error) {
+      this.#parts.log.warn({ event: 'outbox.sweep_failed', error }, 'could not look for queued messages')
+    }
+  }
+
+  /** Finishes what is under way, hands the rest back, within 8 seconds. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#sweep?.cancel()
+    for (const timer of this.#timers.values()) timer.cancel()
+    this.#woken.clear()
+    const done = Promise.all([this.#claiming, ...this.#running.values()])
+    await Promise.race([done, this.#parts.clock.sleep(STOP_MS)])
+  }
+
+  /** Resolves when nothing is running or woken. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0 || this.#woken.size > 0 || this.#claiming) {
+      await Promise.all([this.#claiming, ...this.#running.values()])
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  #scheduleSweep(): void {
+    this.#sweep = this.#parts.clock.after(SWEEP_MS * (0.75 + this.#parts.random() / 2), () => {
+      void this.sweep().finally(() => {
+        if (!this.#stopped) this.#scheduleSweep()
+      })
+    })
+  }
+
+  #pump(): void {
+    if (this.#claiming || this.#stopped || this.#woken.size === 0 || this.#running.size >= MAX_LANES) return
+    this.#claiming = this.#claim()
+      .catch((error: unknown) => {
+        this.#parts.log.warn(
+          { event: 'outbox.claim_failed', error },
+          'could not claim conversations to send for',
+        )
+      })
+      .finally(() => {
+        this.#claiming = undefined
+        this.#pump()
+      })
+  }
+
+  /** Claims what was woken in this turn, together. */
+  async #claim(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    const wanted = [...this.#woken].slice(0, MAX_LANES - this.#running.size)
+    for (const conversation of wanted) this.#woken.delete(conversation)
+    const now = this.#parts.clock.now()
+    const claimed = new Set(
+      await Lane.claim(wanted, this.#holder, now, new Date(now.getTime() + LANE_LEASE_MS)),
+    )
+    for (const conversation of wanted) {
+      if (claimed.has(conversation)) this.#start(conversation)
+      else this.#wakeLater(conversation, LOST_RACE_MS)
+    }
+  }
+
+  #start(conversation: ConversationId): void {
+    const lane = this.#run(conversation)
+      .catch((error: unknown) => {
+        this.#parts.log.warn(
+          { event: 'outbox.lane_failed', conversation, error },
+          'a lane stopped; the sweep will find it',
+        )
+      })
+      .finally(() => {
+        this.#running.delete(conversation)
+        if (this.#again.delete(conversation)) this.wake(conversation)
+        this.#pump()
+      })
+    this.#running.set(conversation, lane)
+  }
+
+  /** Sends the conversation's messages one after the other until none is due. */
+  async #run(conversation: ConversationId): Promise<void> {
+    let renewedAt = this.#parts.clock.monotonic()
+    try {
+      while (!this.#stopped) {
+        this.#again.delete(conversation)
+        const message = await nextInLane(conversation)
+        if (!message) {
+          if (this.#again.has(conversation)) continue
+          return
+        }
+        const wait = (message.delivery.dueAt?.getTime() ?? 0) - this.#parts.clock.now().getTime()
+        if (wait > 0) {
+          this.#wakeLater(conversation, wait)
+          return
+        }
+        if (this.#parts.clock.monotonic() - renewedAt > LANE_LEASE_MS - ATTEMPT_LEASE_MS) {
+          const until = new Date(this.#parts.clock.now().getTime() + LANE_LEASE_MS)
+          if (!(await Lane.extend(conversation, this.#holder, until))) return
+          renewedAt = this.#parts.clock.monotonic()
+        }
+        await this.#parts.deliver.deliver(message)
+      }
+    } finally {
+      await Lane.release([conversation], this.#holder)
+    }
+  }
+
+  #wakeLater(conversation: ConversationId, ms: number): void {
+    this.#timers.get(conversation)?.cancel()
+    this.#timers.set(
+      conversation,
+      this.#parts.clock.after(Math.min(ms, LONGEST_TIMER_MS), () => {
+        this.#timers.delete(conversation)
+        this.wake(conversation)
+      }),
+    )
+  }
+}

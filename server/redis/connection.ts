@@ -1,0 +1,32 @@
+import { Redis } from 'ioredis'
+import type { Log } from '../log.ts'
+
+/** A command that waits longer than this for an answer fails: a paused Redis must not hold a request. */
+const COMMAND_TIMEOUT_MS = 2_000
+const MAX_RECONNECT_DELAY_MS = 1_000
+
+/**
+ * The one way to connect. While Redis is away commands fail at once instead of queueing without end; the connection comes
+ * back by itself. Nothing of ours may depend on Redis for being right, only for being quick.
+ */
+export function connectRedis(url: string, log: Log, role: string): Redis {
+  const redis = new Redis(url, {
+    connectionName: `nexus-${role}`,
+    enableOfflineQueue: role === 'subscriber',
+    maxRetriesPerRequest: 0,
+    ...(role === 'subscriber' ? {} : { commandTimeout: COMMAND_TIMEOUT_MS }),
+    retryStrategy: (times: number) => Math.min(times * 50, MAX_RECONNECT_DELAY_MS),
+    lazyConnect: true,
+  })
+  let down = false
+  redis.on('error', (error) => {
+    if (down) return
+    down = true
+    log.warn({ event: 'redis.down', role, error }, 'Redis is out of reach')
+  })
+  redis.on('ready', () => {
+    if (down) log.info({ event: 'redis.up', role }, 'Redis is back')
+    down = false
+  })
+  return redis
+}

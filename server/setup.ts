@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto'
+import { Agent } from '../models/agent.ts'
+import type { Channel, Provider } from '../models/channels.ts'
+import { isDuplicateKey } from '../models/identity.ts'
+import type { WorkspaceId } from '../models/ids.ts'
+import { newId } from '../models/ids.ts'
+import { Route, type RouteDoc } from '../models/route.ts'
+import { Workspace, type WorkspaceDoc } from '../models/workspace.ts'
+import { hashPassword } from './auth/passwords.ts'
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import type { Parts } from './parts.ts'
+import type { SandboxAccounts } from './sandbox/accounts.ts'
+
+/** The first admin, where this start made one. `password` is set only where it was drawn here: shown once, kept nowhere. */
+export interface FirstAdmin {
+  email: string
+  password?: string
+}
+
+/** The workspace of this installation; the first start makes it. */
+export async function firstWorkspace(clock: Clock): Promise<WorkspaceDoc> {
+  const found = await Workspace.findOne({}).sort({ createdAt: 1 }).lean<WorkspaceDoc>()
+  if (found) return found
+  const workspace: WorkspaceDoc = { _id: newId<WorkspaceId>(), name: 'My workspace', createdAt: clock.now() }
+  await Workspace.create(workspace)
+  return workspace
+}
+
+/** Makes the first admin where nobody can sign in yet. Null where somebody can. */
+export async function firstAdmin(
+  workspace: WorkspaceId,
+  config: Config,
+  clock: Clock,
+): Promise<FirstAdmin | null> {
+  if (await Agent.exists({ workspace })) return null
+  const password = config.adminPassword ?? randomBytes(12).toString('base64url')
+  try {
+    await Agent.invite({
+      workspace,
+      email: config.adminEmail,
+      name: 'Admin',
+      role: 'admin',
+      passwordHash: await hashPassword(password),
+      at: clock.now(),
+    })
+  } catch (error) {
+    if (isDuplicateKey(error)) return null // another node, starting at the same moment, was first
+    throw error
+  }
+  return { email: config.adminEmail, ...(config.adminPassword ? {} : { password }) }
+}
+
+/** The sandbox's accounts as inboxes, made at the first start with the sandbox on, and led to wherever it listens now. */
+export async function connectSandbox(
+  workspace: WorkspaceId,
+  accounts: SandboxAccounts,
+  url: string,
+  connect: Parts['connectInbox'],
+): Promise<void> {
+  const { telegram, twilio } = accounts
+  const wanted: {
+    name: string
+    channel: Channel
+    provider: Provider
+    sender: string
+    credentials: unknown
+  }[] = [
+    {
+      name: 'Telegram (sandbox)',
+      channel: 'telegram',
+      provider: 'telegram',
+      sender: '',
+      credentials: { token: telegram.token, webhookSecret: telegram.webhookSecret },
+    },
+    {
+      name: 'SMS (sandbox)',
+      channel: 'sms',
+      provider: 'twilio',
+      sender: twilio.number,
+      credentials: { accountSid: twilio.accountSid, authToken: twilio.authToken },
+    },
+  ]
+  for (const { name, channel, ...route } of wanted) {
+    const apiBase = `${url}/sandbox/${route.provider}/`
+    const known = await Route.find({ workspace, provider: route.provider, apiBase: { $exists: true } }).lean<
+      RouteDoc[]
+    >()
+    const ours = known.filter((each) => each.apiBase?.endsWith(`/sandbox/${route.provider}/`))
+    for (const { _id } of ours) await Route.updateOne({ workspace, _id }, { $set: { apiBase } })
+    if (ours.length === 0) await connect({ workspace, name, channel, routes: [{ ...route, apiBase }] })
+  }
+}

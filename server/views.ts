@@ -1,0 +1,137 @@
+import type { AgentDoc } from '../models/agent.ts'
+import type { ConversationDoc } from '../models/conversation.ts'
+import type { Delivery } from '../models/delivery.ts'
+import type { AgentId } from '../models/ids.ts'
+import type { MessageDoc } from '../models/message.ts'
+import type { ParticipationDoc } from '../models/participation.ts'
+import type { OpenInbox } from './directory.ts'
+import type {
+  AgentView,
+  ConversationRow,
+  ConversationView,
+  DeliveryView,
+  InboxView,
+  MessageView,
+  ReadingView,
+} from './realtime/protocol.ts'
+
+/** What leaves the server: documents as clients see them. The only place where one becomes the other. */
+
+const iso = (date: Date | undefined): string | null => date?.toISOString() ?? null
+
+export const agentView = (agent: AgentDoc): AgentView => ({
+  id: agent._id,
+  name: agent.name,
+  email: agent.email,
+  role: agent.role,
+})
+
+export const conversationView = (doc: ConversationDoc): ConversationView => ({
+  id: doc._id,
+  inbox: doc.inbox,
+  channel: doc.channel,
+  contact: doc.contact,
+  status: doc.status,
+  assignee: doc.assignee ?? null,
+  labels: doc.labels,
+  rev: doc.rev,
+  inbound: doc.inbound,
+  lastMessage: doc.lastTurn
+    ? {
+        preview: doc.lastTurn.preview,
+        direction: doc.lastTurn.direction,
+        note: doc.lastTurn.note,
+        at: doc.lastTurn.at.toISOString(),
+      }
+    : null,
+  waitingSince: iso(doc.waitingSince),
+  snoozedUntil: iso(doc.snoozedUntil),
+  resolution: doc.resolution ? { by: doc.resolution.by, at: doc.resolution.at.toISOString() } : null,
+  createdAt: doc.createdAt.toISOString(),
+  lastActivityAt: doc.lastActivityAt.toISOString(),
+})
+
+export const readingView = (doc: ParticipationDoc): ReadingView => ({
+  conversation: doc.conversation,
+  agent: doc.agent,
+  rev: doc.readRev,
+  inbound: doc.readInbound,
+})
+
+/** A row of an agent's list; an agent who never opened a conversation has read nothing of it. */
+export const conversationRow = (
+  doc: ConversationDoc,
+  agent: AgentId,
+  reading: ParticipationDoc | undefined,
+): ConversationRow => ({
+  ...conversationView(doc),
+  reading: reading ? readingView(reading) : { conversation: doc._id, agent, rev: 0, inbound: 0 },
+})
+
+export const messageView = (doc: MessageDoc): MessageView => ({
+  id: doc._id,
+  conversation: doc.conversation,
+  rev: doc.rev,
+  changedRev: doc.changedRev,
+  direction: doc.direction,
+  author: doc.author,
+  content: doc.content,
+  ...(doc.clientId ? { clientId: doc.clientId } : {}),
+  note: doc.note,
+  ...(doc.replyTo ? { replyTo: doc.replyTo } : {}),
+  ...(doc.delivery ? { delivery: deliveryView(doc.delivery) } : {}),
+  reactions: doc.reactions,
+  edits: doc.edits.map((edit) => ({ content: edit.content, at: edit.at.toISOString() })),
+  createdAt: doc.createdAt.toISOString(),
+})
+
+function deliveryView(delivery: Delivery): DeliveryView {
+  const waits = delivery.state === 'queued' && delivery.tries > 0 ? delivery.dueAt : undefined
+  return {
+    state: delivery.state,
+    ...(delivery.route ? { route: delivery.route } : {}),
+    ...(delivery.reason ? { reason: delivery.reason } : {}),
+    ...(delivery.problem ? { problem: delivery.problem } : {}),
+    attempts: delivery.attempts.map((attempt) => ({
+      key: attempt.key,
+      provider: attempt.provider,
+      startedAt: attempt.startedAt.toISOString(),
+      outcome: attempt.outcome,
+      ...(attempt.tookMs === undefined ? {} : { tookMs: attempt.tookMs }),
+      ...(attempt.code === undefined ? {} : { code: attempt.code }),
+      ...(attempt.reason === undefined ? {} : { reason: attempt.reason }),
+    })),
+    ...(delivery.sentAt ? { sentAt: delivery.sentAt.toISOString() } : {}),
+    ...(delivery.deliveredAt ? { deliveredAt: delivery.deliveredAt.toISOString() } : {}),
+    ...(delivery.readAt ? { readAt: delivery.readAt.toISOString() } : {}),
+    ...(waits ? { retryAt: waits.toISOString() } : {}),
+  }
+}
+
+/** An inbox with what its routes can carry: the first route speaks for all of them. */
+export function inboxView(
+  { inbox, routes }: OpenInbox,
+  webhookUrl: (open: OpenInbox['routes'][number]) => string,
+): InboxView {
+  const [first] = routes
+  return {
+    id: inbox._id,
+    name: inbox.name,
+    channel: inbox.channel,
+    capabilities: first?.adapter.capabilities ?? NOTHING,
+    routes: routes.map((open) => ({
+      id: open.route._id,
+      provider: open.route.provider,
+      sender: open.route.sender,
+      webhookUrl: webhookUrl(open),
+    })),
+  }
+}
+
+const NOTHING = {
+  content: {},
+  replies: false,
+  typing: false,
+  receipts: { delivered: false, read: false },
+  segments: null,
+}
