@@ -1,0 +1,11 @@
+import { problemOf } from '../api/http.ts'
+import { text } from '../text.ts'
+
+/** A refusal as a form shows it: each field's own word beside it, the rest above the button. */
+export function problemsOf(error: unknown): { words: string; fields: Record<string, string> } {
+  const problem = problemOf(error)
+  const fields = Object.fromEntries(
+    (problem?.errors ?? []).map(({ field, message }) => [field.split('.').at(-1) ?? field, message]),
+  )
+  return { words: problem?.detail ?? text.unreachable, fields }
+}

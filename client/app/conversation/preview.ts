@@ -1,0 +1,32 @@
+import type { Content } from '../../../models/content.ts'
+import { text } from '../text.ts'
+
+/** A line that stands for a message, in a quote or spoken aloud. */
+export function previewOf(content: Content): string {
+  switch (content.type) {
+    case 'text':
+      return content.text
+    case 'location':
+      return content.name ?? text.message.location
+    case 'contact':
+      return content.name
+    case 'reaction':
+      return text.message.reacted(content.emoji)
+    case 'edit':
+      return text.message.editing(content.text)
+    case 'unsupported':
+      return text.message.unsupported(content.kind)
+    case 'image':
+      return content.caption || text.message.picture
+    case 'sticker':
+      return text.message.sticker
+    case 'video':
+      return content.caption || text.message.video
+    case 'audio':
+      return content.caption || text.message.audio
+    case 'voice':
+      return text.message.voice
+    case 'document':
+      return content.caption || content.file.name || text.message.document
+  }
+}
