@@ -25,7 +25,7 @@ export class Unreached extends Error {
   override name = 'Unreached'
   readonly code: string
   constructor(host: string, code: string) {
-    super(`${host} could not be reached (${code}).`)
+    super(`Could not reach ${host} (${code}).`)
     this.code = code
   }
 }
@@ -35,7 +35,7 @@ export class Unanswered extends Error {
   override name = 'Unanswered'
   readonly code: string
   constructor(host: string, code: string) {
-    super(`${host} did not answer (${code}).`)
+    super(`No whole answer from ${host} (${code}).`)
     this.code = code
   }
 }
@@ -72,7 +72,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #maxBytes: number
   #resolve: (answer: HttpAnswer) => void = () => {}
   #reject: (error: Unreached | Unanswered) => void = () => {}
-  #host = 'The provider'
+  #host = 'the provider'
   #timer: NodeJS.Timeout | undefined
   #controller: Dispatcher.DispatchController | undefined
   #ended = false

@@ -48,7 +48,9 @@ export class BotApi extends Telegram {
       JSON.stringify({ offset, timeout: POLL_SECONDS, allowed_updates: WANTED_UPDATES }),
       { signal, timeoutMs: (POLL_SECONDS + 10) * 1000, maxBytes: UPDATES_MAX_BYTES },
     )
-    return z.array(z.unknown()).parse(updates)
+    const list = z.array(z.unknown()).safeParse(updates)
+    if (!list.success) throw new NotTelegram(200)
+    return list.data
   }
 
   /** A call with a file, as multipart/form-data. */

@@ -16,7 +16,7 @@ import { needsAttention, rejected } from '../outcomes.ts'
 import { sameSecret } from '../secrets.ts'
 import { BotApi, type TelegramCall, type TelegramCredentials, WANTED_UPDATES } from './api.ts'
 import { capabilities } from './capabilities.ts'
-import { isWebhookConflict, outcomeOfError } from './errors.ts'
+import { isWebhookConflict, NotTelegram, outcomeOfError } from './errors.ts'
 import { eventsOf } from './parse.ts'
 import { send } from './send.ts'
 
@@ -66,7 +66,8 @@ const DOWNLOAD_TIMEOUT_MS = 60_000
 
 async function fetchMedia(reference: string, call: TelegramCall) {
   return asked(async () => {
-    const { file_path: path } = await new BotApi(call).callApi('getFile', { file_id: reference })
+    const path = FilePath.safeParse(await new BotApi(call).callApi('getFile', { file_id: reference })).data
+      ?.file_path
     if (!path || path.split('/').includes('..'))
       throw new CallFailed(rejected('file', 'Telegram no longer has this file.'))
     const answer = await call.http.request({
@@ -86,6 +87,8 @@ async function fetchMedia(reference: string, call: TelegramCall) {
     return { bytes: answer.body, ...(name && { name }) }
   })
 }
+
+const FilePath = z.object({ file_path: z.string() })
 
 async function registerWebhook(url: string, call: TelegramCall): Promise<void> {
   await asked(() =>
@@ -123,9 +126,12 @@ const updateIdOf = (update: unknown): number | undefined =>
   z.object({ update_id: z.int() }).safeParse(update).data?.update_id
 
 async function probe(call: TelegramCall): Promise<{ name: string }> {
-  const { username, first_name } = await asked(() => new BotApi(call).callApi('getMe', {}))
-  return { name: username ? `@${username}` : first_name }
+  const me = Me.safeParse(await asked(() => new BotApi(call).callApi('getMe', {})))
+  if (!me.success) throw new CallFailed(outcomeOfError(new NotTelegram(200)))
+  return { name: `@${me.data.username}` }
 }
+
+const Me = z.object({ username: z.string().min(1) })
 
 async function asked<T>(call: () => Promise<T>): Promise<T> {
   try {

@@ -1,10 +1,11 @@
 import type { ReplyParameters, TelegramEmoji } from 'telegraf/types'
+import { z } from 'zod'
 import type { MediaContent } from '../../models/content.ts'
 import type { ProviderMessageId } from '../../models/ids.ts'
 import type { OutboundMessage } from '../adapter.ts'
 import { accepted, type Outcome, rejected, unavailable } from '../outcomes.ts'
 import { BotApi, type TelegramCall, type Upload } from './api.ts'
-import { isUnmodified, outcomeOfError } from './errors.ts'
+import { isUnmodified, NotTelegram, outcomeOfError } from './errors.ts'
 import { messageName } from './parse.ts'
 
 /** One attempt. */
@@ -116,8 +117,11 @@ class Sender {
     return this.#changed(target, 'edit')
   }
 
-  #sent({ message_id, chat }: { message_id: number; chat: { id: number } }): Outcome {
-    return accepted(messageName(chat.id, message_id))
+  #sent(result: unknown): Outcome {
+    const sent = SentMessage.safeParse(result)
+    return sent.success
+      ? accepted(messageName(sent.data.chat.id, sent.data.message_id))
+      : outcomeOfError(new NotTelegram(200))
   }
 
   /** Telegram gives a change no name; the attempt's keeps it apart from the message's own. */
@@ -125,6 +129,9 @@ class Sender {
     return accepted(`${target}:${kind}:${this.#call.attemptKey ?? ''}`)
   }
 }
+
+/** telegraf's types promise this; an answer may not keep the promise. */
+const SentMessage = z.object({ message_id: z.int(), chat: z.object({ id: z.int() }) })
 
 interface To {
   chat_id: number

@@ -51,3 +51,6 @@ export function kindOfFile(mime: string): 'image' | 'video' | 'audio' | 'documen
   const [family] = mime.split('/')
   return family === 'image' || family === 'video' || family === 'audio' ? family : 'document'
 }
+
+/** Clients write the names of uploads in UTF-8, multer reads them as Latin-1. */
+export const utf8Name = (name: string): string => Buffer.from(name, 'latin1').toString('utf8')

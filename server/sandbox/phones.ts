@@ -1,7 +1,7 @@
 import express, { type Request, type Response, Router } from 'express'
 import multer from 'multer'
 import { z } from 'zod'
-import { fileView, kindOfFile } from './files.ts'
+import { fileView, kindOfFile, utf8Name } from './files.ts'
 import type { Handset } from './handsets.ts'
 import { streamEvents } from './live.ts'
 import type { BubbleContent, BubbleView } from './protocol.ts'
@@ -143,9 +143,6 @@ function answerBubble(response: Response, bubble: BubbleView | undefined): void 
   if (!bubble) throw new Refusal(404, 'There is no such message of this phone.')
   response.json(bubble)
 }
-
-/** Browsers write file names in UTF-8, multer reads them as Latin-1. */
-const utf8Name = (name: string): string => Buffer.from(name, 'latin1').toString('utf8')
 
 function safeJson(text: string): unknown {
   try {

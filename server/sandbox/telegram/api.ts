@@ -2,6 +2,7 @@ import express, { type Request, type RequestHandler, type Response, Router } fro
 import multer from 'multer'
 import { ZodError } from 'zod'
 import { answer } from '../faults.ts'
+import { utf8Name } from '../files.ts'
 import type { Stage } from '../stage.ts'
 import type { Bot } from './bot.ts'
 import { BotApiError, badRequest, errorOfStatus, notFound, unauthorized } from './errors.ts'
@@ -64,7 +65,7 @@ const callOf = ({ query, body, files }: Request): MethodCall => ({
   fields: { ...query, ...(typeof body === 'object' ? body : {}) },
   files: (Array.isArray(files) ? files : []).map(({ fieldname, originalname, mimetype, buffer }) => ({
     field: fieldname,
-    name: originalname,
+    name: utf8Name(originalname),
     mime: mimetype,
     bytes: buffer,
   })),

@@ -82,11 +82,14 @@ export class Feed {
 
   #news(timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.#stage.clock.setTimeout(resolve, timeoutMs)
-      this.#wake.push(() => {
+      const done = (): void => {
         timer.cancel()
+        leave()
         resolve()
-      })
+      }
+      const timer = this.#stage.clock.setTimeout(done, timeoutMs)
+      const leave = this.#stage.onClose(done)
+      this.#wake.push(done)
     })
   }
 
