@@ -1,19 +1,13 @@
-import { Context, evalExpr, OpType, ProcessingMode } from 'mingo/core'
-import * as accumulators from 'mingo/operators/accumulator'
-import * as expressions from 'mingo/operators/expression'
+import { evalExpr, OpType, ProcessingMode } from 'mingo/core'
 import type { Options } from 'mingo/types'
 import { decode, decodeDocument, type Plain } from '../bson/plain.ts'
 import type { RawValue } from '../bson/raw.ts'
 import { badValue, CommandError } from '../errors.ts'
 import type { ExpressionCompiler } from '../query/matcher.ts'
-
-export const expressionContext = Context.init({
-  expression: { ...expressions },
-  accumulator: { ...accumulators },
-} as Parameters<typeof Context.init>[0])
+import { context } from './operators.ts'
 
 /** Options for mingo: variables of `let`, and the time every `$$NOW` of a command means. */
-export function optionsFor(variables: Plain, context = expressionContext): Partial<Options> {
+export function optionsFor(variables: Plain): Partial<Options> {
   return {
     context,
     variables,
@@ -54,8 +48,7 @@ export function checkExpression(expression: unknown): void {
     if (name === '$literal') continue
     if (name.startsWith('$')) {
       const known =
-        expressionContext.getOperator(OpType.EXPRESSION, name) ??
-        expressionContext.getOperator(OpType.ACCUMULATOR, name)
+        context.getOperator(OpType.EXPRESSION, name) ?? context.getOperator(OpType.ACCUMULATOR, name)
       if (!known) throw new CommandError(168, `Unrecognized expression '${name}'`)
       if (names.length > 1) {
         throw new CommandError(

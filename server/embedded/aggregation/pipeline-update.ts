@@ -1,7 +1,7 @@
-import { decode, decodeDocument, encodeDocument, type Plain } from '../bson/plain.ts'
-import { fieldsOf, type RawValue } from '../bson/raw.ts'
+import { encodeLike, type Plain } from '../bson/plain.ts'
+import type { RawValue } from '../bson/raw.ts'
 import { CommandError } from '../errors.ts'
-import { runStages } from './stages.ts'
+import { type Flow, parseStages, plainIn, runPure } from './stages.ts'
 
 const ALLOWED = new Set(['$set', '$addFields', '$unset', '$project', '$replaceRoot', '$replaceWith'])
 
@@ -12,13 +12,14 @@ export function applyPipeline(
   variables: Plain,
   now: number,
 ): Buffer {
-  for (const stage of stages) {
-    const name = fieldsOf(stage)[0]?.name ?? ''
-    if (!ALLOWED.has(name)) {
-      throw new CommandError(72, `${name} is not allowed to be used within an update`)
+  let flow: Flow = { bytes: [before] }
+  for (const stage of parseStages(stages)) {
+    if (!ALLOWED.has(stage.name)) {
+      throw new CommandError(72, `${stage.name} is not allowed to be used within an update`)
     }
+    flow = runPure(flow, stage, variables)
   }
-  const [after] = runStages([decodeDocument(before)], stages.map(decode) as Plain[], variables, now)
+  const [after] = plainIn(flow)
   if (!after) throw new CommandError(1, 'the update made no document')
-  return encodeDocument(after)
+  return encodeLike(after, before)
 }

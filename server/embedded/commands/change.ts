@@ -44,7 +44,7 @@ export function prepareChange(
         case 'replacement':
           return replacementFor(bytes, update.document)
         case 'pipeline':
-          return sameId(bytes, applyPipeline(bytes, update.stages, variables, common.now))
+          return sameId(bytes, applyPipeline(bytes, update.stages, variables))
         case 'changes':
           return applyChanges(bytes, update.changes, {
             ...common,
@@ -57,7 +57,7 @@ export function prepareChange(
     insert: (filter) => {
       if (update.kind !== 'pipeline') return upserted(filter, update, common)
       const seed = closeDocument(seedTree(equalities(filter), common))
-      return withId(openDocument(applyPipeline(seed, update.stages, variables, common.now)))
+      return withId(openDocument(applyPipeline(seed, update.stages, variables)))
     },
   }
 }

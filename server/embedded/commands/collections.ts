@@ -131,7 +131,7 @@ function listing(request: Request, namespace: string, documents: Buffer[]): Prom
   return answerFirst(request.engine.cursors, new Cursor(namespace, none(), found), Number(numberIn(size)))
 }
 
-// biome-ignore lint/correctness/useYield: a source of nothing, for cursors whose documents are ready
+/** A source of nothing, for cursors whose documents are ready. */
 async function* none(): AsyncGenerator<Buffer[]> {}
 
 export const listCollections: Handler = {

@@ -1,4 +1,3 @@
-import { decode } from '../bson/plain.ts'
 import { itemsOf } from '../bson/raw.ts'
 import { T } from '../bson/types.ts'
 import { numberIn } from '../bson/values.ts'
@@ -111,7 +110,7 @@ export const killCursors: Handler = {
     for (const item of wanted?.type === T.array ? itemsOf(wanted) : []) {
       if (item.type !== T.long) throw new CommandError(14, 'cursor ids are longs')
       const gone = await request.engine.cursors.kill(BigInt(numberIn(item)))
-      ;(gone ? killed : unknown).push(decode(item))
+      ;(gone ? killed : unknown).push(item)
     }
     return ok({ cursorsKilled: killed, cursorsNotFound: unknown, cursorsAlive: [], cursorsUnknown: [] })
   },

@@ -104,7 +104,7 @@ export const listIndexes: Handler = {
   },
 }
 
-// biome-ignore lint/correctness/useYield: a source of nothing, for cursors whose documents are ready
+/** A source of nothing, for cursors whose documents are ready. */
 async function* none(): AsyncGenerator<Buffer[]> {}
 
 export const collMod: Handler = {

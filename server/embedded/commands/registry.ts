@@ -6,12 +6,14 @@ import * as collections from './collections.ts'
 import { count, distinct } from './count.ts'
 import { remove } from './delete.ts'
 import * as diagnostics from './diagnostics.ts'
+import { explain } from './explain.ts'
 import { find, getMore, killCursors } from './find.ts'
 import { findAndModify } from './find-and-modify.ts'
 import * as indexes from './indexes.ts'
 import { insert } from './insert.ts'
 import { COMMON_OPTIONS, type Command, type Handler, Request } from './request.ts'
 import { update } from './update.ts'
+import { validate } from './validate.ts'
 
 /** Every command that is served, by the name a client calls it. */
 const HANDLERS = new Map<string, Handler>(
@@ -54,6 +56,10 @@ const HANDLERS = new Map<string, Handler>(
     collMod: indexes.collMod,
     collStats: diagnostics.collStats,
     dbStats: diagnostics.dbStats,
+    dbstats: diagnostics.dbStats,
+    collstats: diagnostics.collStats,
+    validate,
+    explain,
   }),
 )
 

@@ -38,33 +38,42 @@ function encodePayload(writer: ByteWriter, value: RawValue): void {
   const { bytes, start, end } = value
   switch (value.type) {
     case T.int:
-      return encodeDouble(writer, bytes.readInt32LE(start), false)
+      encodeDouble(writer, bytes.readInt32LE(start), false)
+      return
     case T.double:
-      return encodeDouble(writer, bytes.readDoubleLE(start), false)
+      encodeDouble(writer, bytes.readDoubleLE(start), false)
+      return
     case T.long:
-      return encodeLong(writer, readLong(bytes, start))
+      encodeLong(writer, readLong(bytes, start))
+      return
     case T.decimal:
-      return encodeDecimal(writer, bytes.subarray(start, end))
+      encodeDecimal(writer, bytes.subarray(start, end))
+      return
     case T.string:
     case T.symbol:
     case T.code:
-      return encodeText(writer, bytes, start + 4, end - 1)
+      encodeText(writer, bytes, start + 4, end - 1)
+      return
     case T.object:
       for (const field of fieldsOf(value)) {
         writer.byte(typeRank(field.value.type))
         writer.cstring(field.name)
         encodePayload(writer, field.value)
       }
-      return writer.byte(0)
+      writer.byte(0)
+      return
     case T.array:
       for (const item of itemsOf(value)) encodeKey(writer, item)
-      return writer.byte(0)
+      writer.byte(0)
+      return
     case T.binary:
       writer.uint32BE(end - start - 5)
-      return writer.bytes(bytes, start + 4, end)
+      writer.bytes(bytes, start + 4, end)
+      return
     case T.objectId:
     case T.bool:
-      return writer.bytes(bytes, start, end)
+      writer.bytes(bytes, start, end)
+      return
     case T.date:
       for (let i = 7; i >= 0; i--) writer.byte((bytes[start + i] as number) ^ (i === 7 ? 0x80 : 0))
       return
@@ -72,10 +81,12 @@ function encodePayload(writer: ByteWriter, value: RawValue): void {
       for (let i = 7; i >= 0; i--) writer.byte(bytes[start + i] as number)
       return
     case T.regex:
-      return writer.bytes(bytes, start, end)
+      writer.bytes(bytes, start, end)
+      return
     case T.dbPointer:
     case T.codeWithScope:
-      return encodeText(writer, bytes, start, end)
+      encodeText(writer, bytes, start, end)
+      return
     default:
   }
 }
@@ -116,18 +127,27 @@ function writeSortableDouble(writer: ByteWriter, number: number, below: boolean)
 }
 
 function encodeLong(writer: ByteWriter, value: number | bigint): void {
-  if (typeof value === 'number') return encodeDouble(writer, value, false)
+  if (typeof value === 'number') {
+    encodeDouble(writer, value, false)
+    return
+  }
   encodeParts(writer, value < 0n, value < 0n ? -value : value, 0)
 }
 
 function encodeDecimal(writer: ByteWriter, bytes: Uint8Array): void {
   const parts = decimalParts(bytes)
-  if (typeof parts === 'number') return encodeDouble(writer, parts, false)
+  if (typeof parts === 'number') {
+    encodeDouble(writer, parts, false)
+    return
+  }
   encodeParts(writer, parts.negative, parts.digits, parts.exponent)
 }
 
 function encodeParts(writer: ByteWriter, negative: boolean, digits: bigint, exponent: number): void {
-  if (digits === 0n) return encodeDouble(writer, 0, false)
+  if (digits === 0n) {
+    encodeDouble(writer, 0, false)
+    return
+  }
   const tail = new ByteWriter(64)
   const truncated = writeRemainder(tail, digits, exponent)
   writeSortableDouble(writer, negative ? -truncated : truncated, negative)

@@ -90,8 +90,8 @@ function parseField(parsed: Parsed, name: string, value: RawValue): void {
     addPath(parsed.paths, path)
     return
   }
-  if (value.type === T.object) return parseObject(parsed, name, path, value)
-  addComputed(parsed, name, path, decode(value))
+  if (value.type === T.object) parseObject(parsed, name, path, value)
+  else addComputed(parsed, name, path, decode(value))
 }
 
 const decodeNumber = (value: RawValue): unknown =>
