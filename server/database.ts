@@ -45,7 +45,10 @@ export async function openDatabase(uri: string): Promise<void> {
     autoCreate: false,
     bufferCommands: false,
   })
-  for (const model of MODELS as unknown as mongoose.Model<unknown>[]) await model.createIndexes()
+  for (const model of MODELS as unknown as mongoose.Model<unknown>[]) {
+    await model.createCollection()
+    await model.createIndexes()
+  }
 }
 
 export async function closeDatabase(): Promise<void> {

@@ -41,8 +41,11 @@ export function readCursor(text: string): Cursor | null {
 export async function changesSince(agent: AgentDoc, cursor: string | null): Promise<Changes> {
   const from = cursor === null ? null : readCursor(cursor)
   if (!from || from.access !== agent.access) return snapshot(agent)
-  const latest = await latestMoment(agent)
-  if (latest.high - from.at.high > TOO_OLD_S) return snapshot(agent)
+  if (!from.at.isZero()) {
+    // The cursor of an empty workspace is zero, and everything since is not too much: it is all there is.
+    const latest = await latestMoment(agent)
+    if (latest.getHighBitsUnsigned() - from.at.getHighBitsUnsigned() > TOO_OLD_S) return snapshot(agent)
+  }
   return since(agent, from)
 }
 

@@ -59,7 +59,9 @@ function writeNamed(writer: ByteWriter, name: string, slot: Slot): void {
   const at = writer.length
   writer.byte(0)
   writer.cstring(name)
-  writer.buffer[at] = writeSlot(writer, slot)
+  // Two steps: writing may grow the buffer, and `writer.buffer` read before it would be the old one.
+  const type = writeSlot(writer, slot)
+  writer.buffer[at] = type
 }
 
 function writeSlot(writer: ByteWriter, slot: Slot): number {
