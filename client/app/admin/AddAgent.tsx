@@ -73,7 +73,7 @@ function Form({ close }: { close: () => void }) {
         {...form.getInputProps('password')}
         label={text.admin.agentPassword}
         description={text.admin.passwordLength}
-        minLength={8}
+        minLength={10}
         required
         autoComplete="new-password"
         visibilityToggleButtonProps={{ 'aria-label': text.signIn.showPassword }}

@@ -22,7 +22,7 @@ export function Stale({ conversation }: { conversation: ConversationId }) {
   return (
     <section className={classes.stale} role="alert" data-testid="stale-reply">
       <h3>{text.composer.staleTitle}</h3>
-      <p>{unseen.length ? text.composer.staleLead : text.composer.staleAssignee}</p>
+      <p>{unseen.length ? text.composer.staleLead : stale.problem?.detail}</p>
       {unseen.length > 0 && (
         <ol>
           {unseen.map(({ id, author, content, createdAt }) => (

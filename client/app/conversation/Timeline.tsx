@@ -10,7 +10,7 @@ import type { Timeline as TimelineState } from '../live/state.ts'
 import { live, useLive } from '../live/store.ts'
 import { useMe } from '../session/useWorkspace.ts'
 import { text } from '../text.ts'
-import { type Line, linesOf } from './lines.ts'
+import { firstUnreadOf, type Line, linesOf } from './lines.ts'
 import { previewOf } from './preview.ts'
 import classes from './Timeline.module.css'
 import { Turn } from './Turn.tsx'
@@ -56,10 +56,13 @@ function Lines({ conversation, timeline }: Props) {
   const me = useMe()
   const allPending = useLive((state) => state.pending)
   const pending = useMemo(() => allPending.filter((mine) => mine.conversation === id), [allPending, id])
-  const [readRev] = useState(() => live.getState().readings[id]?.rev ?? -1)
+  const [firstUnread] = useState(() => {
+    const reading = live.getState().readings[id]
+    return reading ? firstUnreadOf(timeline.messages, reading.rev) : null
+  })
   const lines = useMemo(
-    () => linesOf(timeline.messages, pending, me, readRev),
-    [timeline.messages, pending, me, readRev],
+    () => linesOf(timeline.messages, pending, me, firstUnread),
+    [timeline.messages, pending, me, firstUnread],
   )
   const list = useRef<VirtuosoHandle>(null)
   const [atBottom, setAtBottom] = useState(true)
@@ -81,7 +84,7 @@ function Lines({ conversation, timeline }: Props) {
     // The rows of pages just loaded are drawn first.
     requestAnimationFrame(() => {
       const messages = live.getState().timelines[id]?.messages ?? []
-      const index = linesOf(messages, [], me, -1).findIndex((line) => line.message.id === message)
+      const index = linesOf(messages, [], me, null).findIndex((line) => line.message.id === message)
       if (index < 0) return
       list.current?.scrollToIndex({ index, align: 'center' })
       setGlowing(message)

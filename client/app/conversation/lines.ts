@@ -23,19 +23,16 @@ export function linesOf(
   messages: MessageView[],
   pending: PendingMessage[],
   me: AgentView,
-  readRev: number,
+  firstUnread: MessageId | null,
 ): Line[] {
   const shown = [
     ...messages.filter(isShown).map((message) => ({ message, pending: undefined })),
     ...pending.filter(isEchoShown).map((mine) => ({ message: echoOf(mine, me), pending: mine })),
   ]
-  let marked = false
   const lines: Line[] = []
   for (const { message, pending: mine } of shown) {
     const before = lines.at(-1)
-    const unread: boolean =
-      !marked && readRev >= 0 && message.direction === 'inbound' && message.rev > readRev
-    marked ||= unread
+    const unread = message.id === firstUnread
     const day = !before || dayOf(before.message) !== dayOf(message)
     const first = day || unread || !before || !sameTurn(before.message, message)
     if (first && before) before.last = true
@@ -53,6 +50,10 @@ export function linesOf(
   if (end) end.last = true
   return lines
 }
+
+/** Where the unread line goes; null where everything was read. */
+export const firstUnreadOf = (messages: MessageView[], readRev: number): MessageId | null =>
+  messages.find(({ direction, rev }) => direction === 'inbound' && rev > readRev)?.id ?? null
 
 /** Reactions and edits show on the message they are about; only one that did not get there shows as itself. */
 function isShown({ content, delivery }: MessageView): boolean {

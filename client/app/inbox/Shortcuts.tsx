@@ -43,10 +43,12 @@ export function Shortcuts({ view, chosen }: Props) {
   }
 
   const free = (act: () => void) => (event: KeyboardEvent) => {
-    if (!isTaken(event)) act()
+    if (isTaken()) return
+    // Else the key that opens a field would also be typed into it.
+    event.preventDefault()
+    act()
   }
-
-  useHotkeys([
+  const keys: [string, (event: KeyboardEvent) => void][] = [
     ['j', free(() => move(1))],
     ['k', free(() => move(-1))],
     ['r', free(() => write('reply'))],
@@ -56,9 +58,10 @@ export function Shortcuts({ view, chosen }: Props) {
     ['s', free(() => chosen && openMenu('snooze'))],
     ['/', free(focusSearch)],
     ['shift+?', free(() => setUi({ helpOpen: true }))],
-    ['Enter', (event) => isOnControl(event) || free(() => write('reply'))(event), { preventDefault: false }],
-    ['Escape', free(() => chosen && navigate(`/${viewKey(view)}`)), { preventDefault: false }],
-  ])
+    ['Enter', (event) => isOnControl(event) || free(() => write('reply'))(event)],
+    ['Escape', free(() => chosen && navigate(`/${viewKey(view)}`))],
+  ]
+  useHotkeys(keys.map(([key, act]) => [key, act, { preventDefault: false }]))
   useHotkeys([['mod+k', openPalette]], [])
   return (
     <Suspense>
@@ -69,8 +72,7 @@ export function Shortcuts({ view, chosen }: Props) {
 }
 
 /** An open menu or dialog has the keyboard to itself. */
-const isTaken = (event: KeyboardEvent): boolean =>
-  event.defaultPrevented || document.querySelector('[role="menu"], [role="dialog"]') !== null
+const isTaken = (): boolean => document.querySelector('[role="menu"], [role="dialog"]') !== null
 
 /** Enter on a button or link means that button or link. */
 const isOnControl = (event: KeyboardEvent): boolean =>
