@@ -1,0 +1,137 @@
+import { type ClipboardEvent, type DragEvent, useEffect, useRef, useState } from 'react'
+import type { BubbleView, HandsetView } from '../../../server/sandbox/protocol.ts'
+import { chatKey, type State } from '../state.ts'
+import type { Doings } from '../useSandbox.ts'
+import { Bubble } from './Bubble.tsx'
+import { ChatHeader } from './ChatHeader.tsx'
+import { Composer, type Intent } from './Composer.tsx'
+import { DaySeparator, isNewDay } from './DaySeparator.tsx'
+import { useTyping } from './useTyping.ts'
+
+interface Props {
+  state: State
+  phone: HandsetView
+  doings: Doings
+}
+
+/** The conversation with the business, as the app shows it. */
+export function Chat({ state, phone, doings }: Props) {
+  const { channel, accounts } = state
+  const bubbles = phone.chats[channel]
+  const typing = useTyping(state.typing[chatKey(phone.id, channel)])
+  const [intent, setIntent] = useState<Intent>({ kind: 'write' })
+  const [file, setFile] = useState<File>()
+  const [dragging, setDragging] = useState(false)
+  const log = useFollow(bubbles, typing)
+  const title = accounts?.[channel].title ?? ''
+  const started = channel === 'sms' || bubbles.length > 0
+
+  useEffect(() => {
+    document.title = `${title} · Sandbox`
+  }, [title])
+
+  const offer = (files: FileList | undefined): void => {
+    const [first] = files ?? []
+    if (first && !phone.blocked[channel]) setFile(first)
+  }
+
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a second way; the attach button is the first
+    <div
+      className="chat"
+      data-dragging={dragging}
+      onDragOver={(event: DragEvent) => {
+        event.preventDefault()
+        setDragging(true)
+      }}
+      onDragLeave={() => setDragging(false)}
+      onDrop={(event: DragEvent) => {
+        event.preventDefault()
+        setDragging(false)
+        offer(event.dataTransfer.files)
+      }}
+      onPaste={(event: ClipboardEvent) => {
+        if (event.clipboardData.files.length > 0) offer(event.clipboardData.files)
+      }}
+    >
+      <ChatHeader state={state} phone={phone} title={title} typing={typing} doings={doings} />
+      <div className="log" role="log" aria-label={`Messages with ${title}`} ref={log}>
+        {bubbles.length === 0 && <Opening channel={channel} title={title} />}
+        {bubbles.map((bubble, index) => (
+          <div key={bubble.id} className="log-entry">
+            {isNewDay(bubble, bubbles[index - 1]) && <DaySeparator at={bubble.at} />}
+            <Bubble
+              bubble={bubble}
+              channel={channel}
+              title={title}
+              repliedTo={bubble.replyTo ? bubbles.find(({ id }) => id === bubble.replyTo) : undefined}
+              tail={isLastOfGroup(bubble, bubbles[index + 1])}
+              last={index === bubbles.findLastIndex(({ mine }) => mine)}
+              onReply={() => setIntent({ kind: 'reply', bubble })}
+              onEdit={() => setIntent({ kind: 'edit', bubble })}
+              onReact={(emoji) => doings.react(bubble.id, emoji)}
+            />
+          </div>
+        ))}
+        {typing && channel === 'telegram' && (
+          <div className="typing" role="status">
+            <span className="hidden">{title} is typing</span>
+            <i />
+            <i />
+            <i />
+          </div>
+        )}
+      </div>
+      <Composer
+        channel={channel}
+        title={title}
+        started={started}
+        blocked={phone.blocked[channel]}
+        intent={intent}
+        file={file}
+        onFile={setFile}
+        onIntent={setIntent}
+        doings={doings}
+      />
+      {dragging && <div className="drop-here">Drop to attach</div>}
+    </div>
+  )
+}
+
+function Opening({ channel, title }: { channel: string; title: string }) {
+  return channel === 'telegram' ? (
+    <div className="opening">
+      <span aria-hidden="true">🤖</span>
+      <strong>What can this bot do?</strong>
+      <p>It brings what you write to the people at {title}, and their answers to you.</p>
+    </div>
+  ) : (
+    <p className="opening-sms">Text Message · RCS</p>
+  )
+}
+
+const GROUP_MS = 120_000
+
+/** The last of several in a row by one side has a tail. */
+const isLastOfGroup = (bubble: BubbleView, next: BubbleView | undefined): boolean =>
+  !next || next.mine !== bubble.mine || Date.parse(next.at) - Date.parse(bubble.at) > GROUP_MS
+
+/** Keeps the newest in sight, unless the visitor scrolled up to read. */
+function useFollow(bubbles: BubbleView[], typing: boolean) {
+  const log = useRef<HTMLDivElement>(null)
+  const atEnd = useRef(true)
+  useEffect(() => {
+    const element = log.current
+    if (!element) return
+    const note = (): void => {
+      atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < 80
+    }
+    element.addEventListener('scroll', note, { passive: true })
+    return () => element.removeEventListener('scroll', note)
+  }, [])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each of them changes the height
+  useEffect(() => {
+    if (atEnd.current || bubbles.at(-1)?.mine) log.current?.scrollTo({ top: log.current.scrollHeight })
+  }, [bubbles, typing])
+  return log
+}
