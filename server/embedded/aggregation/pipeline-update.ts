@@ -6,12 +6,7 @@ import { type Flow, parseStages, plainIn, runPure } from './stages.ts'
 const ALLOWED = new Set(['$set', '$addFields', '$unset', '$project', '$replaceRoot', '$replaceWith'])
 
 /** The document after an update by pipeline. */
-export function applyPipeline(
-  before: Buffer,
-  stages: readonly RawValue[],
-  variables: Plain,
-  now: number,
-): Buffer {
+export function applyPipeline(before: Buffer, stages: readonly RawValue[], variables: Plain): Buffer {
   let flow: Flow = { bytes: [before] }
   for (const stage of parseStages(stages)) {
     if (!ALLOWED.has(stage.name)) {

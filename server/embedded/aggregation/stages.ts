@@ -1,6 +1,6 @@
 import { Aggregator } from 'mingo/aggregator'
 import type { Options } from 'mingo/types'
-import { decode, decodeDocument, encodeDocument, type Plain } from '../bson/plain.ts'
+import { decode, decodeDocument, encodeDocument, encodeLike, type Plain } from '../bson/plain.ts'
 import { documentOf, fieldsOf, type RawValue } from '../bson/raw.ts'
 import { T } from '../bson/types.ts'
 import { CommandError } from '../errors.ts'
@@ -106,6 +106,12 @@ export function runPure(flow: Flow, { name, operand }: Stage, variables: Plain):
       return { plain: group(plainIn(flow), operand, variables) }
     case '$unwind':
       return { plain: unwind(plainIn(flow), operand) }
+    case '$addFields':
+    case '$set': {
+      const before = bytesIn(flow)
+      const after = byMingo(plainIn({ bytes: before }), name, operand, variables)
+      return { bytes: after.map((plain, i) => encodeLike(plain, before[i] as Buffer)) }
+    }
     default:
       return { plain: byMingo(plainIn(flow), name, operand, variables) }
   }

@@ -7,6 +7,7 @@ import type { Filter } from '../query/filter.ts'
 import { compileFilter, type Matcher } from '../query/matcher.ts'
 import { parseFilter, refuseCollation } from '../query/parse-filter.ts'
 import { type Path, parsePath } from '../query/path.ts'
+import { describeValue } from '../storage/describe-value.ts'
 
 /** One field of an index. */
 export interface IndexField {
@@ -245,44 +246,33 @@ export function withExpiry(specification: Buffer, seconds: number): Buffer {
 export function isSameIndex(existing: Index, wanted: Index): boolean {
   const a = documentOf(existing.specification)
   const b = documentOf(wanted.specification)
-  const sameKey = sameField(a, b, 'key', true)
-  const samePartial = sameField(a, b, 'partialFilterExpression')
-  const sameOptions =
+  const same =
+    sameField(a, b, 'key') &&
+    sameField(a, b, 'partialFilterExpression') &&
     existing.unique === wanted.unique &&
-    existing.sparse === wanted.sparse &&
-    existing.expireAfterSeconds === wanted.expireAfterSeconds
-  if (existing.name === wanted.name) {
-    if (!sameKey || !samePartial) {
-      throw new CommandError(
-        86,
-        `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: ${wanted.name}, existing index: ${existing.name}`,
-      )
-    }
-    if (!sameOptions) {
-      throw new CommandError(
-        85,
-        `An equivalent index already exists with the same name but different options. Requested index: ${wanted.name}, existing index: ${existing.name}`,
-      )
-    }
-    return true
-  }
-  if (!sameKey || !samePartial) return false
-  if (!sameOptions) {
+    existing.sparse === wanted.sparse
+  const sameName = existing.name === wanted.name
+  if (!same) {
+    if (!sameName) return false
     throw new CommandError(
-      85,
-      `An equivalent index already exists with a different name and options. Requested index: ${wanted.name}, existing index: ${existing.name}`,
+      86,
+      `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: ${describeValue(b)}, existing index: ${describeValue(a)}`,
     )
   }
-  throw new CommandError(85, `Index already exists with a different name: ${existing.name}`)
+  if (!sameName) throw new CommandError(85, `Index already exists with a different name: ${existing.name}`)
+  if (existing.expireAfterSeconds !== wanted.expireAfterSeconds) {
+    throw new CommandError(
+      85,
+      `An equivalent index already exists with the same name but different options. Requested index: ${describeValue(b)}, existing index: ${describeValue(a)}`,
+    )
+  }
+  return true
 }
 
-function sameField(a: RawValue, b: RawValue, name: string, ordered = false): boolean {
+function sameField(a: RawValue, b: RawValue, name: string): boolean {
   const left = get(a, name)
   const right = get(b, name)
-  if (!left || !right) return left === right
-  if (!ordered) return equalValues(left, right)
-  // Field order is part of what an index is.
-  return equalValues(left, right)
+  return left && right ? equalValues(left, right) : left === right
 }
 
 /** Reads `{ name: 'x_1' }` or a key document that names an index. */

@@ -1,4 +1,5 @@
 import { compareValues, equalValues } from '../bson/compare.ts'
+import { decode } from '../bson/plain.ts'
 import { itemsOf, NULL, type RawValue } from '../bson/raw.ts'
 import { isNumberType, T, typeRank } from '../bson/types.ts'
 import { numberIn, regexIn, stringIn } from '../bson/values.ts'
@@ -178,8 +179,8 @@ function matchesPattern(value: RawValue | undefined, pattern: Pattern): boolean 
 }
 
 function wholeNumber(value: RawValue): bigint | undefined {
-  if (!isNumberType(value.type) || value.type === T.decimal) return undefined
-  const number = numberIn(value)
+  if (!isNumberType(value.type)) return undefined
+  const number = value.type === T.decimal ? Number(String(decode(value))) : numberIn(value)
   if (typeof number === 'bigint') return number
   return Number.isFinite(number) ? BigInt(Math.trunc(number)) : undefined
 }

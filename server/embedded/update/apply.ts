@@ -109,10 +109,22 @@ function descend(
   if (following.startsWith('$[')) {
     throw badValue(`Cannot apply array updates to non-array element ${name}: ${describeValue(opened)}`)
   }
-  if (!walk.creates) return undefined
+  if (!walk.creates) {
+    refuseTraversal(walk, following, name, opened)
+    return undefined
+  }
   throw new CommandError(
     28,
     `Cannot create field '${following}' in element {${name}: ${describeValue(opened)}}`,
+  )
+}
+
+/** What only takes away may lead nowhere, but `$pull` and `$pullAll` may not go through a value without parts. */
+function refuseTraversal({ change }: Walk, part: string, name: string, value: RawValue): void {
+  if (change.operator !== '$pull' && change.operator !== '$pullAll') return
+  throw new CommandError(
+    28,
+    `Cannot use the part (${part}) of (${change.path}) to traverse the element ({${name}: ${describeValue(value)}})`,
   )
 }
 
@@ -123,7 +135,10 @@ function stepIntoArray(node: ArrayNode, parts: readonly string[], at: number, wa
     return
   }
   if (!/^(0|[1-9]\d*)$/.test(part)) {
-    if (!walk.creates) return
+    if (!walk.creates) {
+      refuseTraversal(walk, part, parts[at - 1] ?? '', closeSlot(node))
+      return
+    }
     throw new CommandError(
       28,
       `Cannot create field '${part}' in element {${parts[at - 1]}: ${describeValue(closeSlot(node))}}`,

@@ -9,6 +9,16 @@ import { ObjectNode, openDocument } from './tree.ts'
 export function equalities(filter: Filter): Map<string, RawValue> {
   const found = new Map<string, RawValue>()
   collect(filter, found)
+  const paths = [...found.keys()].sort()
+  for (const [i, path] of paths.entries()) {
+    const outer = paths.slice(0, i).find((other) => path.startsWith(`${other}.`))
+    if (outer !== undefined) {
+      throw new CommandError(
+        54,
+        `cannot infer query fields to set, both paths '${outer}' and '${path}' are matched`,
+      )
+    }
+  }
   return found
 }
 
