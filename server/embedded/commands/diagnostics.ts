@@ -1,5 +1,4 @@
 import { hostname, totalmem } from 'node:os'
-import { ObjectId } from 'bson'
 import type { Plain } from '../bson/plain.ts'
 import { CommandError, namespaceNotFound } from '../errors.ts'
 import type { Collection } from '../storage/collection.ts'
@@ -8,15 +7,16 @@ import { collectionSizes } from './collections.ts'
 import { type Handler, ok, type Request } from './request.ts'
 
 export const VERSION = '7.0.0'
-const processId = new ObjectId()
 let connections = 0
 
-/** What a server says of itself when a driver connects: a standalone of one machine. */
+/**
+ * What a server says of itself when a driver connects: a standalone of one machine. It names no topologyVersion, since that
+ * would promise to stream changes of it.
+ */
 export function helloAnswer(legacy: boolean): Plain {
   return {
     ...(legacy ? { ismaster: true } : { isWritablePrimary: true }),
     helloOk: true,
-    topologyVersion: { processId, counter: 0n },
     maxBsonObjectSize: 16777216,
     maxMessageSizeBytes: 48000000,
     maxWriteBatchSize: 100000,
