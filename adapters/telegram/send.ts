@@ -101,7 +101,7 @@ class Sender {
     await this.#api.callApi('setMessageReaction', {
       chat_id: this.#chat,
       message_id,
-      reaction: emoji ? [{ type: 'emoji', emoji: emoji as TelegramEmoji }] : [],
+      reaction: emoji ? [{ type: 'emoji', emoji: withoutVariation(emoji) }] : [],
     })
     return this.#changed(target, 'reaction')
   }
@@ -137,6 +137,9 @@ interface To {
   chat_id: number
   reply_parameters?: ReplyParameters
 }
+
+/** Telegram's list of reactions has a heart without the variation selector that keyboards add. */
+const withoutVariation = (emoji: string): TelegramEmoji => emoji.replaceAll('\u{FE0F}', '') as TelegramEmoji
 
 /** The answer goes out even where the message it answers is gone. */
 function replyParameters(replyTo: ProviderMessageId | undefined): Pick<To, 'reply_parameters'> {

@@ -57,6 +57,7 @@ export type Action =
   | { type: 'shown'; channel?: SandboxChannel; screen: State['screen'] }
   | { type: 'seen' }
   | { type: 'trouble'; sentence: string | undefined }
+  | { type: 'written'; phone: string; channel: SandboxChannel; bubble: BubbleView }
   | { type: 'event'; event: SandboxEvent; now: number }
 
 const WEBHOOKS_SHOWN = 60
@@ -106,6 +107,11 @@ export function reduce(state: State, action: Action): State {
     }
     case 'trouble':
       return { ...state, trouble: action.sentence }
+    case 'written':
+      // The stream may have told of it already, and of what became of it since.
+      return bubbleOf(state, action.phone, action.channel, action.bubble.id)
+        ? state
+        : applied(state, { ...action, type: 'bubble', handset: action.phone }, 0)
     case 'event':
       return applied(state, action.event, action.now)
   }
@@ -144,6 +150,9 @@ function applied(state: State, event: SandboxEvent, now: number): State {
       return { ...state, webhooks: [event.webhook, ...state.webhooks].slice(0, WEBHOOKS_SHOWN) }
   }
 }
+
+const bubbleOf = (state: State, phone: string, channel: SandboxChannel, id: string): BubbleView | undefined =>
+  state.phones.find((one) => one.id === phone)?.chats[channel].find((bubble) => bubble.id === id)
 
 const onPhone = (state: State, id: string, change: (phone: HandsetView) => HandsetView): State => ({
   ...state,

@@ -101,11 +101,7 @@ export function useSandbox(): { state: State; doings: Doings } {
       write: (draft) =>
         attempt(async () => {
           const bubble = await api.write(id, { ...draft, channel })
-          dispatch({
-            type: 'event',
-            event: { type: 'bubble', handset: id, channel, bubble },
-            now: Date.now(),
-          })
+          dispatch({ type: 'written', phone: id, channel, bubble })
         }),
       edit: (bubble, text) => attempt(() => api.edit(id, bubble, text)),
       react: (bubble, emoji) => attempt(() => api.react(id, bubble, emoji)),

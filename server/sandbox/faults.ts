@@ -94,6 +94,7 @@ export class Faults {
   #strike(fault: FaultView): void {
     fault.struck++
     if (fault.left !== undefined && --fault.left <= 0) this.remove((one) => one === fault)
+    else this.#changed()
   }
 
   #changed(): void {

@@ -291,13 +291,14 @@ describe('Telegram, in its own ways', () => {
       const react = (emoji: string) =>
         telegramBot.send({ to: textTo(ada).to, content: { type: 'reaction', providerId: name, emoji } }, call)
       expect(await react('👍')).toMatchObject({ outcome: 'accepted' })
+      expect(await react('❤\u{FE0F}'), 'as keyboards write it').toMatchObject({ outcome: 'accepted' })
       expect(await react('🪑')).toMatchObject({
         outcome: 'rejected',
         reason: 'Telegram has no such reaction.',
       })
       const { chats } = await world.api<HandsetView>('GET', `/handsets/${ada.id}`)
       expect(chats.telegram).toMatchObject([
-        { id: written.id, reactions: { theirs: '👍' } },
+        { id: written.id, reactions: { theirs: '❤' } },
         { mine: false, replyTo: written.id, edited: true, content: { text: 'Yes, until six' } },
       ])
       expect(await react('')).toMatchObject({ outcome: 'accepted' })

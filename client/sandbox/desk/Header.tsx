@@ -64,7 +64,7 @@ export function Header({ channel, connected, theme, deskOpen, onChannel, onTheme
           <IconAdjustments size={18} />
         </button>
         <a className="inbox-link" href="./" target="_blank" rel="noopener">
-          <span>Open the inbox</span> <IconExternalLink size={16} aria-hidden="true" />
+          <span className="link-text">Open the inbox</span> <IconExternalLink size={16} aria-hidden="true" />
         </a>
       </div>
     </header>
@@ -82,7 +82,7 @@ function Segment({ name, chosen, onChoose, children }: SegmentProps) {
   return (
     <label className="segment">
       <input type="radio" name="channel" checked={chosen === name} onChange={() => onChoose(name)} />
-      <span>{children}</span>
+      <span className="segment-face">{children}</span>
     </label>
   )
 }

@@ -32,7 +32,7 @@ export function Visitors({ state, doings }: Props) {
               <Avatar name={phone.name} />
               <span className="visitor-text">
                 <strong>{phone.name}</strong>
-                <span>{phoneOf(phone.phone)}</span>
+                <span className="sub">{phoneOf(phone.phone)}</span>
               </span>
               <Count of={unread(state, phone, 'telegram') + unread(state, phone, 'sms')} />
             </button>
@@ -93,7 +93,7 @@ function NewPhone({ suggestion, onName, onCancel }: NewPhoneProps) {
   return (
     <form className="new-phone" onSubmit={submit}>
       <label>
-        <span>Their name</span>
+        <span className="field-name">Their name</span>
         <input
           value={name}
           maxLength={60}

@@ -43,7 +43,7 @@ export function Bubble({ bubble, channel, title, repliedTo, tail, last, onReply,
         {repliedTo && (
           <div className="quote">
             <strong>{repliedTo.mine ? 'You' : title}</strong>
-            <span>{previewOf(repliedTo.content)}</span>
+            <span className="sub">{previewOf(repliedTo.content)}</span>
           </div>
         )}
         <Content content={content} />

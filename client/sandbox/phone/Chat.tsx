@@ -22,7 +22,7 @@ export function Chat({ state, phone, doings }: Props) {
   const [intent, setIntent] = useState<Intent>({ kind: 'write' })
   const [file, setFile] = useState<File>()
   const [dragging, setDragging] = useState(false)
-  const log = useFollow(bubbles, typing)
+  const log = useFollow(bubbles)
   const title = accounts?.[channel].title ?? ''
   const started = channel === 'sms' || bubbles.length > 0
 
@@ -56,31 +56,33 @@ export function Chat({ state, phone, doings }: Props) {
     >
       <ChatHeader state={state} phone={phone} title={title} typing={typing} doings={doings} />
       <div className="log" role="log" aria-label={`Messages with ${title}`} ref={log}>
-        {bubbles.length === 0 && <Opening channel={channel} title={title} />}
-        {bubbles.map((bubble, index) => (
-          <div key={bubble.id} className="log-entry">
-            {isNewDay(bubble, bubbles[index - 1]) && <DaySeparator at={bubble.at} />}
-            <Bubble
-              bubble={bubble}
-              channel={channel}
-              title={title}
-              repliedTo={bubble.replyTo ? bubbles.find(({ id }) => id === bubble.replyTo) : undefined}
-              tail={isLastOfGroup(bubble, bubbles[index + 1])}
-              last={index === bubbles.findLastIndex(({ mine }) => mine)}
-              onReply={() => setIntent({ kind: 'reply', bubble })}
-              onEdit={() => setIntent({ kind: 'edit', bubble })}
-              onReact={(emoji) => doings.react(bubble.id, emoji)}
-            />
-          </div>
-        ))}
-        {typing && channel === 'telegram' && (
-          <div className="typing" role="status">
-            <span className="hidden">{title} is typing</span>
-            <i />
-            <i />
-            <i />
-          </div>
-        )}
+        <div className="log-inner">
+          {bubbles.length === 0 && <Opening channel={channel} title={title} />}
+          {bubbles.map((bubble, index) => (
+            <div key={bubble.id} className="log-entry">
+              {isNewDay(bubble, bubbles[index - 1]) && <DaySeparator at={bubble.at} />}
+              <Bubble
+                bubble={bubble}
+                channel={channel}
+                title={title}
+                repliedTo={bubble.replyTo ? bubbles.find(({ id }) => id === bubble.replyTo) : undefined}
+                tail={isLastOfGroup(bubble, bubbles[index + 1])}
+                last={index === bubbles.findLastIndex(({ mine }) => mine)}
+                onReply={() => setIntent({ kind: 'reply', bubble })}
+                onEdit={() => setIntent({ kind: 'edit', bubble })}
+                onReact={(emoji) => doings.react(bubble.id, emoji)}
+              />
+            </div>
+          ))}
+          {typing && channel === 'telegram' && (
+            <div className="typing" role="status">
+              <span className="hidden">{title} is typing</span>
+              <i />
+              <i />
+              <i />
+            </div>
+          )}
+        </div>
       </div>
       <Composer
         channel={channel}
@@ -101,7 +103,9 @@ export function Chat({ state, phone, doings }: Props) {
 function Opening({ channel, title }: { channel: string; title: string }) {
   return channel === 'telegram' ? (
     <div className="opening">
-      <span aria-hidden="true">🤖</span>
+      <span className="opening-face" aria-hidden="true">
+        🤖
+      </span>
       <strong>What can this bot do?</strong>
       <p>It brings what you write to the people at {title}, and their answers to you.</p>
     </div>
@@ -116,22 +120,30 @@ const GROUP_MS = 120_000
 const isLastOfGroup = (bubble: BubbleView, next: BubbleView | undefined): boolean =>
   !next || next.mine !== bubble.mine || Date.parse(next.at) - Date.parse(bubble.at) > GROUP_MS
 
-/** Keeps the newest in sight, unless the visitor scrolled up to read. */
-function useFollow(bubbles: BubbleView[], typing: boolean) {
+/** Keeps the newest in sight as things come and pictures load, unless the visitor scrolled up to read. */
+function useFollow(bubbles: BubbleView[]) {
   const log = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
   useEffect(() => {
     const element = log.current
     if (!element) return
+    const toEnd = (): void => element.scrollTo({ top: element.scrollHeight })
     const note = (): void => {
       atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < 80
     }
+    const grown = new ResizeObserver(() => {
+      if (atEnd.current) toEnd()
+    })
+    for (const watched of [element, ...element.children]) grown.observe(watched)
     element.addEventListener('scroll', note, { passive: true })
-    return () => element.removeEventListener('scroll', note)
+    return () => {
+      grown.disconnect()
+      element.removeEventListener('scroll', note)
+    }
   }, [])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each of them changes the height
+  const ownLast = bubbles.at(-1)?.mine ? bubbles.at(-1)?.id : undefined
   useEffect(() => {
-    if (atEnd.current || bubbles.at(-1)?.mine) log.current?.scrollTo({ top: log.current.scrollHeight })
-  }, [bubbles, typing])
+    if (ownLast) log.current?.scrollTo({ top: log.current.scrollHeight })
+  }, [ownLast])
   return log
 }

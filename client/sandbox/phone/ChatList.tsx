@@ -23,7 +23,9 @@ export function ChatList({ state, phone, doings }: Props) {
         <Avatar name={title} size="large" />
         <span className="chat-row-text">
           <strong>{title}</strong>
-          <span>{last ? (last.mine ? 'You: ' : '') + previewOf(last.content) : 'Say hello'}</span>
+          <span className="sub">
+            {last ? (last.mine ? 'You: ' : '') + previewOf(last.content) : 'Say hello'}
+          </span>
         </span>
         <span className="chat-row-end">
           {last && <time dateTime={last.at}>{timeOf(last.at)}</time>}

@@ -96,13 +96,13 @@ function Writing({ channel, title, intent, file, onFile, onIntent, doings }: Pro
     <form className="composer" onSubmit={send}>
       {intent.kind !== 'write' && (
         <div className="intent">
-          <span>
+          <span className="intent-text">
             <strong>
               {intent.kind === 'edit'
                 ? 'Edit message'
                 : `Reply to ${intent.bubble.mine ? 'yourself' : title}`}
             </strong>
-            <span>{previewOf(intent.bubble.content)}</span>
+            <span className="sub">{previewOf(intent.bubble.content)}</span>
           </span>
           <button type="button" aria-label="Never mind" onClick={reset}>
             <IconX size={18} />
@@ -111,9 +111,9 @@ function Writing({ channel, title, intent, file, onFile, onIntent, doings }: Pro
       )}
       {file && (
         <div className="intent">
-          <span>
+          <span className="intent-text">
             <strong>{file.name}</strong>
-            <span>{sizeOf(file.size)}</span>
+            <span className="sub">{sizeOf(file.size)}</span>
           </span>
           <button type="button" aria-label="Take the file off" onClick={() => onFile(undefined)}>
             <IconX size={18} />

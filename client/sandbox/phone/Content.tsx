@@ -17,9 +17,9 @@ export function Content({ content }: { content: BubbleContent }) {
           <span className="contact-icon" aria-hidden="true">
             <IconUser size={20} />
           </span>
-          <span>
+          <span className="file-text">
             <strong>{content.name}</strong>
-            <span>{phoneOf(content.phone)}</span>
+            <span className="sub">{phoneOf(content.phone)}</span>
           </span>
         </div>
       )
@@ -55,9 +55,9 @@ function Attachment({ content: { kind, file } }: { content: Extract<BubbleConten
           <span className="document-icon" aria-hidden="true">
             <IconFileText size={22} stroke={1.6} />
           </span>
-          <span>
+          <span className="file-text">
             <strong>{file.name}</strong>
-            <span>{sizeOf(file.size)}</span>
+            <span className="sub">{sizeOf(file.size)}</span>
           </span>
         </a>
       )
@@ -82,7 +82,7 @@ function Place({
       </span>
       <span className="place-name">
         <strong>{name ?? 'Location'}</strong>
-        <span>{spot}</span>
+        <span className="sub">{spot}</span>
       </span>
     </a>
   )

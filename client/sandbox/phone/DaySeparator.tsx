@@ -5,7 +5,7 @@ export function DaySeparator({ at }: { at: string }) {
   const today = new Date().toDateString() === new Date(at).toDateString()
   return (
     <div className="day">
-      <span>{today ? 'Today' : dayOf(at)}</span>
+      <span className="day-name">{today ? 'Today' : dayOf(at)}</span>
     </div>
   )
 }

@@ -38,7 +38,7 @@ export function Phone({ state, doings }: { state: State; doings: Doings }) {
           aria-label="Home screen"
           onClick={() => phone && doings.show('home')}
         >
-          <span />
+          <span className="home-line" />
         </button>
       </div>
     </section>
