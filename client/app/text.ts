@@ -313,7 +313,7 @@ export const text = {
     telegramTokenHint: 'From @BotFather',
     telegramSecret: 'Webhook secret',
     telegramSecretHint:
-      'Letters, digits, _ and -. Telegram sends it with each call, so that forged ones are refused.',
+      'Letters, digits, _ and -. Telegram sends it with each call, so that forged ones are refused. One has been made up for you.',
     telegramSender: 'Bot name',
     twilioSid: 'Account SID',
     twilioToken: 'Auth token',
@@ -329,7 +329,7 @@ export const text = {
     roles: { admin: 'Admin', supervisor: 'Supervisor', agent: 'Agent' } as Record<string, string>,
     createAgent: 'Add',
     createdAgent: (name: string) => `${name} can sign in now`,
-    required: 'Needed',
+    lookAtFields: 'Not yet: see the words under the fields above.',
     passwordLength: 'At least 10 characters',
     forbidden: 'Only admins can change this.',
     online: 'here now',

@@ -31,7 +31,12 @@ const KINDS: Kind[] = [
     sender: text.admin.telegramSender,
     credentials: [
       { name: 'token', label: text.admin.telegramToken, hint: text.admin.telegramTokenHint, secret: true },
-      { name: 'secret', label: text.admin.telegramSecret, hint: text.admin.telegramSecretHint, secret: true },
+      {
+        name: 'webhookSecret',
+        label: text.admin.telegramSecret,
+        hint: text.admin.telegramSecretHint,
+        secret: true,
+      },
     ],
   },
   {
@@ -46,7 +51,15 @@ const KINDS: Kind[] = [
   },
 ]
 
-const EMPTY = { name: '', sender: '', apiBase: '', token: '', secret: '', accountSid: '', authToken: '' }
+const EMPTY = {
+  name: '',
+  sender: '',
+  apiBase: '',
+  token: '',
+  webhookSecret: '',
+  accountSid: '',
+  authToken: '',
+}
 type Values = typeof EMPTY
 
 interface Props {
@@ -72,7 +85,7 @@ function Form({ close }: { close: () => void }) {
   const [provider, setProvider] = useState('telegram')
   const [busy, setBusy] = useState(false)
   const [failure, setFailure] = useState<string | null>(null)
-  const form = useForm<Values>({ initialValues: EMPTY })
+  const form = useForm<Values>({ initialValues: { ...EMPTY, webhookSecret: randomSecret() } })
   const kind = KINDS.find((candidate) => candidate.provider === provider) ?? KINDS[0]
   if (!kind) return null
 
@@ -142,6 +155,10 @@ function Form({ close }: { close: () => void }) {
     </form>
   )
 }
+
+/** Nobody needs to think of one: it is shared by us and the provider alone. */
+const randomSecret = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(24))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 
 function inboxOf(kind: Kind, values: Values): NewInbox {
   const secrets = new Map(Object.entries(values))

@@ -7,5 +7,6 @@ export function problemsOf(error: unknown): { words: string; fields: Record<stri
   const fields = Object.fromEntries(
     (problem?.errors ?? []).map(({ field, message }) => [field.split('.').at(-1) ?? field, message]),
   )
-  return { words: problem?.detail ?? text.unreachable, fields }
+  const words = Object.keys(fields).length ? text.admin.lookAtFields : (problem?.detail ?? text.unreachable)
+  return { words, fields }
 }

@@ -60,7 +60,7 @@ function Opened({ id, back }: { id: ConversationId; back: string }) {
           />
         ) : (
           <div className={classes.wait}>
-            <Loader size="sm" color="gray" aria-label={text.loading} />
+            <Loader role="status" size="sm" color="gray" aria-label={text.loading} />
           </div>
         )}
       </main>

@@ -17,7 +17,7 @@ export default function DeliveryDetails({ message, delivery, inbox: id }: Props)
   const route = inbox?.routes.find((candidate) => candidate.id === delivery.route)
   return (
     <div className={classes.details}>
-      <h3>{text.delivery.heading}</h3>
+      <h2>{text.delivery.heading}</h2>
       <ol className={classes.ladder}>
         {stepsOf(message, delivery, inbox).map(({ name, at, silent, trouble }) => (
           <li key={name} data-done={at !== undefined || undefined} data-trouble={trouble || undefined}>
@@ -42,7 +42,7 @@ export default function DeliveryDetails({ message, delivery, inbox: id }: Props)
       {delivery.reason && <p className={classes.reason}>{delivery.reason}</p>}
       {delivery.attempts.length > 0 && (
         <>
-          <h3>{text.delivery.attempts}</h3>
+          <h2>{text.delivery.attempts}</h2>
           <ol className={classes.attempts}>
             {delivery.attempts.map((attempt) => (
               <Attempt key={attempt.key} attempt={attempt} />

@@ -84,7 +84,7 @@ function DocumentRow({ file }: { file: Stored }) {
     <button
       type="button"
       className={classes.document}
-      aria-label={text.message.download(file.name)}
+      title={text.message.download(file.name)}
       onClick={() => download(file.id, file.name).catch(complain)}
       data-testid="document"
     >

@@ -35,9 +35,9 @@ export function Header({ conversation, back }: Props) {
     <header className={classes.header}>
       <BackLink className={classes.back} to={back} />
       <div className={classes.who}>
-        <h2 className={classes.name}>
+        <h1 className={classes.name}>
           <bdi>{contact.name || contact.address}</bdi>
-        </h2>
+        </h1>
         <p className={classes.where}>
           <ChannelIcon channel={channel} size={12} />
           <bdi>{inbox?.name ?? ''}</bdi>

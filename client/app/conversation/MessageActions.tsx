@@ -35,7 +35,7 @@ export function MessageActions({ message, conversation, mine }: Props) {
       {canReact && <React message={message} conversation={conversation} />}
       {canReply && (
         <ActionIcon
-          size="sm"
+          size={26}
           label={text.message.reply}
           icon={<IconArrowBackUp size={15} />}
           onClick={() => {
@@ -48,7 +48,7 @@ export function MessageActions({ message, conversation, mine }: Props) {
       {words && (
         <Menu position="bottom" withinPortal>
           <Menu.Target>
-            <ActionIcon size="sm" label={text.message.actions} icon={<IconDots size={15} />} />
+            <ActionIcon size={26} label={text.message.actions} icon={<IconDots size={15} />} />
           </Menu.Target>
           <Menu.Dropdown>
             <Menu.Item leftSection={<IconCopy size={14} />} onClick={() => copyText(words)}>
@@ -85,7 +85,7 @@ function React({ message, conversation }: Omit<Props, 'mine'>) {
     <Popover opened={open} onChange={setOpen} position="top" trapFocus returnFocus>
       <Popover.Target>
         <ActionIcon
-          size="sm"
+          size={26}
           label={text.message.react}
           icon={<IconMoodSmile size={15} />}
           onClick={() => setOpen(!open)}

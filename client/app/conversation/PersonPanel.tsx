@@ -4,7 +4,7 @@ import { type ReactNode, useState } from 'react'
 import type { ConversationView } from '../../../server/realtime/protocol.ts'
 import { Avatar } from '../design/Avatar.tsx'
 import { ChannelIcon, channelName } from '../design/ChannelIcon.tsx'
-import { fullTime, span, useNow } from '../design/time.ts'
+import { fullDay, fullTime, span, useNow } from '../design/time.ts'
 import { toggleDetails } from '../design/ui.ts'
 import { useInbox } from '../session/useWorkspace.ts'
 import { text } from '../text.ts'
@@ -26,7 +26,7 @@ export function PersonPanel({ conversation }: { conversation: ConversationView }
       <div className={classes.face}>
         <Avatar id={contact.id} name={name} size={56} />
         <bdi className={classes.name}>{name}</bdi>
-        <bdi className={classes.address}>{contact.address}</bdi>
+        {name !== contact.address && <bdi className={classes.address}>{contact.address}</bdi>}
       </div>
       <dl className={classes.facts}>
         <Fact name={text.person.channel}>
@@ -38,7 +38,11 @@ export function PersonPanel({ conversation }: { conversation: ConversationView }
         <Fact name={text.person.status}>{text.status[status]}</Fact>
         {waitingSince && <Fact name={text.person.waiting}>{span(now - Date.parse(waitingSince))}</Fact>}
         <Fact name={text.person.messages}>{inbound}</Fact>
-        <Fact name={text.person.since}>{fullTime(createdAt)}</Fact>
+        <Fact name={text.person.since}>
+          <time dateTime={createdAt} title={fullTime(createdAt)}>
+            {fullDay(createdAt)}
+          </time>
+        </Fact>
         {!contact.reachable && <Fact name={text.person.reachable}>{text.person.notReachable}</Fact>}
       </dl>
       <Labels conversation={conversation} />
@@ -63,7 +67,7 @@ function Labels({ conversation }: { conversation: ConversationView }) {
   }
   return (
     <section className={classes.labels}>
-      <h3>{text.person.labels}</h3>
+      <h2>{text.person.labels}</h2>
       <ul>
         {labels.map((name) => (
           <li key={name}>

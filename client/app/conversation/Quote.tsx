@@ -23,7 +23,7 @@ export function Quote({ message, conversation, onJump }: Props) {
     <button
       type="button"
       className={classes.quote}
-      aria-label={text.message.quoteJump}
+      title={text.message.quoteJump}
       onClick={() => onJump(message)}
       data-testid="quote"
     >

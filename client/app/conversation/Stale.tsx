@@ -21,7 +21,7 @@ export function Stale({ conversation }: { conversation: ConversationId }) {
   const unseen = stale.problem?.unseen ?? []
   return (
     <section className={classes.stale} role="alert" data-testid="stale-reply">
-      <h3>{text.composer.staleTitle}</h3>
+      <h2>{text.composer.staleTitle}</h2>
       <p>{unseen.length ? text.composer.staleLead : stale.problem?.detail}</p>
       {unseen.length > 0 && (
         <ol>

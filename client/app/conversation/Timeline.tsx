@@ -15,11 +15,11 @@ import { previewOf } from './preview.ts'
 import classes from './Timeline.module.css'
 import { Turn } from './Turn.tsx'
 import { useReading } from './use-reading.ts'
+import { BOTTOM_PX, useStick } from './use-stick.ts'
 import { loadLatest, loadNewer, loadOlder, useTimeline } from './use-timeline.ts'
 
 /** Virtuoso counts rows from the first it ever saw; this leaves room for the older ones above. */
 const BASE = 1_000_000
-const BOTTOM_PX = 80
 /** With fewer than this unread, the bottom shows them all. */
 const MANY_UNREAD = 8
 const PAGES_TO_A_QUOTE = 40
@@ -40,7 +40,7 @@ export function Timeline({ conversation }: { conversation: ConversationView }) {
   if (!timeline?.ready)
     return (
       <div className={classes.wait}>
-        <Loader size="sm" color="gray" aria-label={text.loading} />
+        <Loader role="status" size="sm" color="gray" aria-label={text.loading} />
       </div>
     )
   return <Lines conversation={conversation} timeline={timeline} />
@@ -72,9 +72,13 @@ function Lines({ conversation, timeline }: Props) {
 
   const anchor = lines.findIndex(({ message }) => message.rev >= timeline.anchor)
   const [start] = useState(() => startAt(lines))
+  const { scrollerRef, grew, letGo, stick } = useStick(list, start.align === 'end')
   const missed = useMissed(lines, atBottom)
 
-  const toBottom = () => list.current?.scrollToIndex({ index: 'LAST', align: 'end', behavior: 'auto' })
+  const toBottom = () => {
+    stick()
+    list.current?.scrollToIndex({ index: 'LAST', align: 'end', behavior: 'auto' })
+  }
 
   const jumpTo = async (message: MessageId) => {
     for (let page = 0; page < PAGES_TO_A_QUOTE && !holds(conversation, message); page++) {
@@ -86,6 +90,7 @@ function Lines({ conversation, timeline }: Props) {
       const messages = live.getState().timelines[id]?.messages ?? []
       const index = linesOf(messages, [], me, null).findIndex((line) => line.message.id === message)
       if (index < 0) return
+      letGo()
       list.current?.scrollToIndex({ index, align: 'center' })
       setGlowing(message)
       setTimeout(() => setGlowing(null), GLOW_MS)
@@ -108,7 +113,8 @@ function Lines({ conversation, timeline }: Props) {
         followOutput={(bottom) => (bottom || lines.at(-1)?.pending ? 'auto' : false)}
         atBottomThreshold={BOTTOM_PX}
         atBottomStateChange={setAtBottom}
-        totalListHeightChanged={() => atBottom && list.current?.autoscrollToBottom()}
+        scrollerRef={scrollerRef}
+        totalListHeightChanged={grew}
         tabIndex={-1}
         context={{ hasOlder: timeline.hasOlder }}
         components={COMPONENTS}
@@ -165,7 +171,7 @@ function useMissed(lines: Line[], atBottom: boolean): number {
 const Top = ({ context }: { context?: { hasOlder: boolean } }) => (
   <div className={classes.top}>
     {context?.hasOlder ? (
-      <Loader size="xs" color="gray" aria-label={text.conversation.olderLoading} />
+      <Loader role="status" size="xs" color="gray" aria-label={text.conversation.olderLoading} />
     ) : (
       text.conversation.beginning
     )}

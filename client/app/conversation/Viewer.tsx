@@ -21,7 +21,7 @@ export function Viewer({ file, url, close }: Props) {
       withCloseButton={false}
       transitionProps={{ transition: 'fade' }}
       classNames={{ content: classes.content, body: classes.body }}
-      aria-label={file.name}
+      attributes={{ content: { 'aria-label': file.name } }}
     >
       <header className={classes.bar}>
         <bdi>{file.name}</bdi>

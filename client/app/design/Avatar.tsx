@@ -17,12 +17,12 @@ export function Avatar({ id, name, size = 32, here, round = true }: Props) {
   return (
     <span
       className={classes.avatar}
+      data-initials={initialsOf(name)}
       data-hue={hueOf(id)}
       data-round={round || undefined}
       style={style}
       aria-hidden="true"
     >
-      {initialsOf(name)}
       {here && <span className={classes.here} />}
     </span>
   )

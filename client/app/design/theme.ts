@@ -15,7 +15,7 @@ const iris: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: 'iris',
-  primaryShade: { light: 6, dark: 5 },
+  primaryShade: 6,
   colors: { iris },
   fontFamily:
     "'Inter', system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', sans-serif",
@@ -31,6 +31,7 @@ export const theme = createTheme({
     Popover: { defaultProps: { shadow: 'md', radius: 10, offset: 6 } },
     Modal: {
       defaultProps: { radius: 14, centered: true, overlayProps: { backgroundOpacity: 0.35, blur: 2 } },
+      styles: { title: { fontSize: 15, fontWeight: 650 } },
     },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
     Button: { defaultProps: { radius: 8 } },

@@ -36,19 +36,21 @@ const exactClock = new Intl.DateTimeFormat(undefined, {
 })
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short' })
 const dayMonth = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
-const fullDay = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' })
+const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' })
+const mediumDay = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
 const fullDate = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 
 export const clockTime = (iso: string): string => clock.format(new Date(iso))
 export const exactTime = (iso: string): string => exactClock.format(new Date(iso))
 export const fullTime = (iso: string): string => fullDate.format(new Date(iso))
+export const fullDay = (iso: string): string => mediumDay.format(new Date(iso))
 export const dayOf = (iso: string): string => new Date(iso).toDateString()
 
 export function dayName(iso: string, at: number): string {
   const day = dayOf(iso)
   if (day === new Date(at).toDateString()) return text.time.today
   if (day === new Date(at - DAY_MS).toDateString()) return text.time.yesterday
-  return fullDay.format(new Date(iso))
+  return longDay.format(new Date(iso))
 }
 
 /** As short as a list needs it: now, 5m, 3h, Mon, 12 Mar. */

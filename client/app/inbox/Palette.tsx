@@ -39,7 +39,11 @@ export default function Palette({ view, chosen }: Props) {
   return (
     <Spotlight
       actions={groups as SpotlightActionGroupData[]}
-      limit={12}
+      limit={30}
+      scrollable
+      maxHeight={420}
+      overlayProps={{ backgroundOpacity: 0.3, blur: 1 }}
+      attributes={{ content: { 'aria-label': text.palette.label } }}
       shortcut={null}
       nothingFound={text.palette.nothing}
       searchProps={{ placeholder: text.palette.placeholder, 'aria-label': text.palette.label }}

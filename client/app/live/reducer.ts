@@ -58,8 +58,9 @@ function withConversation(state: LiveState, conversation: ConversationView): Liv
   const held = state.conversations[conversation.id]
   if (held && conversation.rev <= held.rev) return state
   const conversations = { ...state.conversations, [conversation.id]: conversation }
-  // An event says nothing of this agent's reading: for a conversation not held before, only a catch-up does.
-  const missed = held ? conversation.rev > held.rev + 1 : true
+  // An event says nothing of this agent's reading: for an old conversation not held before, only a catch-up does. One
+  // that just began nobody has read, and asking for each of those would make every agent ask at once.
+  const missed = conversation.rev > (held?.rev ?? 0) + 1
   return { ...state, conversations, gaps: missed ? state.gaps + 1 : state.gaps }
 }
 
