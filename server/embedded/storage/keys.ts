@@ -14,7 +14,7 @@
 export const FORMAT_VERSION = 1
 
 export const FORMAT_KEY = Buffer.from('\0format')
-export const CLOCK_KEY = Buffer.from('\0clock')
+export const CLOCK_KEY = Buffer.from('\0time')
 export const NEXT_KEY = Buffer.from('\0next')
 
 const COLLECTION = Buffer.from('\0c')

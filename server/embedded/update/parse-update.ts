@@ -1,4 +1,3 @@
-import { compareValues } from '../bson/compare.ts'
 import { fieldsOf, type RawValue } from '../bson/raw.ts'
 import { T, typeName } from '../bson/types.ts'
 import { arrayItems, stringIn } from '../bson/values.ts'
@@ -94,7 +93,7 @@ export function parseUpdate(
   refuseConflicts(changes)
   const filters = arrayFilters ? parseArrayFilters(arrayFilters, changes, compileExpression) : NO_FILTERS
   refuseUnknownFilters(changes, filters)
-  changes.sort((a, b) => comparePaths(a.parts, b.parts))
+  changes.sort((a, b) => comparePaths(placeOf(a), placeOf(b)))
   return {
     kind: 'changes',
     changes,
@@ -246,6 +245,10 @@ function refuseUnknownFilters(changes: readonly Change[], filters: ArrayFilters)
   }
 }
 
+/** Where a change writes: a renamed field counts where it goes. */
+const placeOf = (change: Change): readonly string[] =>
+  change.operator === '$rename' ? stringIn(change.operand).split('.') : change.parts
+
 /** MongoDB changes fields in the order of their names, numbers as numbers. */
 function comparePaths(a: readonly string[], b: readonly string[]): number {
   for (let i = 0; i < a.length && i < b.length; i++) {
@@ -257,6 +260,3 @@ function comparePaths(a: readonly string[], b: readonly string[]): number {
   }
   return a.length - b.length
 }
-
-/** The order `$push` with `$sort` gives whole values. */
-export const ascending = (a: RawValue, b: RawValue): number => compareValues(a, b)
