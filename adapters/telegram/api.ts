@@ -103,7 +103,8 @@ export const WANTED_UPDATES = [
 const JSON_TYPE = 'application/json'
 /** How long Telegram holds a request for news. */
 const POLL_SECONDS = 25
-const UPLOAD_TIMEOUT_MS = 60_000
+/** A file takes longer than a text, and less than the lease of an attempt. */
+const UPLOAD_TIMEOUT_MS = 25_000
 /** A hundred updates of the longest text, with room. */
 const UPDATES_MAX_BYTES = 8_388_608
 

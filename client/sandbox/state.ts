@@ -77,7 +77,7 @@ export function reduce(state: State, action: Action): State {
   switch (action.type) {
     case 'loaded': {
       const { accounts, faults, webhooks, phones } = action
-      return { ...state, ready: true, connected: true, accounts, faults, webhooks, phones: phones }
+      return { ...state, ready: true, connected: true, accounts, faults, webhooks, phones }
     }
     case 'connection':
       return { ...state, connected: action.connected }
@@ -147,7 +147,13 @@ function applied(state: State, event: SandboxEvent, now: number): State {
     case 'faults':
       return { ...state, faults: event.faults }
     case 'webhook':
-      return { ...state, webhooks: [event.webhook, ...state.webhooks].slice(0, WEBHOOKS_SHOWN) }
+      return {
+        ...state,
+        webhooks: [event.webhook, ...state.webhooks.filter(({ id }) => id !== event.webhook.id)].slice(
+          0,
+          WEBHOOKS_SHOWN,
+        ),
+      }
   }
 }
 

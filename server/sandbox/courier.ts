@@ -41,7 +41,7 @@ interface CourierOptions {
   log: Log
   tasks: Tasks
   publish: (event: SandboxEvent) => void
-  webhookOrigin: string | undefined
+  webhookOrigin: string | ((url: string) => string) | undefined
 }
 
 /** Posts webhooks to the product: lanes in order, retries as each provider documents, the last ones kept to be shown. */
@@ -50,7 +50,7 @@ export class Courier {
   readonly #log: Log
   readonly #tasks: Tasks
   readonly #publish: (event: SandboxEvent) => void
-  readonly #origin: string | undefined
+  readonly #origin: CourierOptions['webhookOrigin']
   readonly #http: HttpClient = createHttp({ userAgent: 'nexus-sandbox' })
   readonly #limit = pLimit(AT_ONCE)
   readonly #lanes = new Map<string, Promise<void>>()
@@ -158,6 +158,7 @@ export class Courier {
   }
 
   #target(url: string): string {
+    if (typeof this.#origin === 'function') return this.#origin(url)
     return this.#origin && URL.canParse(url) ? new URL(pathOf(url), this.#origin).href : url
   }
 }

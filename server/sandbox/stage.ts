@@ -16,8 +16,11 @@ export interface SandboxOptions {
   random: () => number
   log: Log
   accounts: SandboxAccounts
-  /** Where webhooks are really posted (`http://127.0.0.1:3000`), whatever public address they were registered for. */
-  webhookOrigin?: string
+  /**
+   * Where webhooks are really posted (`http://127.0.0.1:3000`, or a function of the registered address), for a product
+   * that cannot reach itself by its public address. They are signed for the registered one all the same.
+   */
+  webhookOrigin?: string | ((url: string) => string)
   /** How many messages each provider remembers; 10,000 unless told. */
   keep?: number
   /** Milliseconds from a text message's acceptance to `sent`, and from there to `delivered`. */

@@ -87,22 +87,25 @@ export function adapterContract<C>(fixture: Fixture<C>): void {
       }
     })
 
-    it.runIf(fixture.signsBody === true)('refuses a body of which any single byte was changed', () => {
-      const request = genuine(sample)
-      for (let at = 0; at < request.body.length; at++)
-        for (const change of [1, 2, 4, 8, 16, 32, 64, 128]) {
-          const body = Uint8Array.from(request.body)
-          body[at] = (body[at] ?? 0) ^ change
-          const text = new TextDecoder().decode(body)
-          try {
-            adapter.verify({ ...request, body }, credentials)
-          } catch (error) {
-            expect(error).toBeInstanceOf(Forged)
-            continue
+    const everyByte = 'refuses a body of which any single byte was changed'
+    if (fixture.signsBody !== true) it.skip(`${everyByte}: ${fixture.signsBody}`)
+    else
+      it(everyByte, () => {
+        const request = genuine(sample)
+        for (let at = 0; at < request.body.length; at++)
+          for (const change of [1, 2, 4, 8, 16, 32, 64, 128]) {
+            const body = Uint8Array.from(request.body)
+            body[at] = (body[at] ?? 0) ^ change
+            const text = new TextDecoder().decode(body)
+            try {
+              adapter.verify({ ...request, body }, credentials)
+            } catch (error) {
+              expect(error).toBeInstanceOf(Forged)
+              continue
+            }
+            expect(fixture.meaning(text), text).toEqual(fixture.meaning(sample))
           }
-          expect(fixture.meaning(text), text).toEqual(fixture.meaning(sample))
-        }
-    })
+      })
   })
 
   describe('parse', () => {

@@ -29,7 +29,7 @@ export function telegramRouter(bot: Bot, stage: Stage): Router {
     '/bot:token/:method',
     authorize,
     stage.faults.gate('telegram', isSend, (response, status, retryAfter) =>
-      refuse(response, errorOfStatus(status, retryAfter)),
+      refuseWithStatus(response, status, retryAfter),
     ),
     express.json({ limit: '256kb' }),
     express.urlencoded({ extended: false, limit: '256kb' }),
@@ -75,6 +75,13 @@ function refusalOf(error: unknown): BotApiError {
   if (error instanceof BotApiError) return error
   if (error instanceof ZodError) return badRequest(error.issues[0]?.message ?? 'invalid parameters')
   throw error
+}
+
+/** 502 to 504 come from what stands before the Bot API, which does not speak its language. */
+function refuseWithStatus(response: Response, status: number, retryAfter: number | undefined): void {
+  if (status >= 502 && status <= 504)
+    response.status(status).type('html').send(`<html><body><h1>${status}</h1></body></html>`)
+  else refuse(response, errorOfStatus(status, retryAfter))
 }
 
 function refuse(response: Response, error: BotApiError): void {

@@ -40,6 +40,30 @@ const To = z.object({
 })
 const Target = z.object({ chat_id: z.coerce.number().int(), message_id: z.coerce.number().int() })
 
+const Text = z
+  .string({ error: 'message text is empty' })
+  .trim()
+  .min(1, 'message text is empty')
+  .max(4096, 'message is too long')
+const Caption = z.string().max(1024, 'message caption is too long').optional()
+const Place = z.object({
+  latitude: z.coerce.number().min(-90).max(90),
+  longitude: z.coerce.number().min(-180).max(180),
+})
+const ActionFields = z.object({ chat_id: z.coerce.number().int(), action: z.string() })
+const ReactionFields = z.object({
+  reaction: fromJson(z.array(z.object({ type: z.string(), emoji: z.string().optional() }))).default([]),
+})
+const WebhookFields = z.object({
+  url: z.string(),
+  secret_token: z
+    .string()
+    .regex(/^[\w-]{1,256}$/, 'secret token contains unallowed characters')
+    .optional(),
+  allowed_updates: fromJson(z.array(z.string())).optional(),
+  drop_pending_updates: Flag.optional(),
+})
+
 /** Bytes that `getFile` lets a bot have. */
 const DOWNLOAD_MAX_BYTES = 20 * 1_048_576
 
@@ -49,7 +73,7 @@ export function methodsOf(bot: Bot, stage: Stage): Record<string, Method> {
     (kind: 'image' | 'video' | 'audio' | 'voice' | 'document', field: string): Method =>
     (call) => {
       const { to, handset, replyTo } = recipient(call)
-      const caption = z.string().max(1024, 'message caption is too long').optional().parse(to.caption)
+      const caption = Caption.parse(to.caption)
       const file = fileOf(call, field)
       const content: BubbleContent = { type: 'file', kind, file, ...(caption && { caption }) }
       return sent(handset, content, replyTo)
@@ -94,17 +118,7 @@ export function methodsOf(bot: Bot, stage: Stage): Record<string, Method> {
     }),
 
     setWebhook({ fields }) {
-      const { url, secret_token, allowed_updates, drop_pending_updates } = z
-        .object({
-          url: z.string(),
-          secret_token: z
-            .string()
-            .regex(/^[\w-]{1,256}$/, 'secret token contains unallowed characters')
-            .optional(),
-          allowed_updates: fromJson(z.array(z.string())).optional(),
-          drop_pending_updates: Flag.optional(),
-        })
-        .parse(fields)
+      const { url, secret_token, allowed_updates, drop_pending_updates } = WebhookFields.parse(fields)
       if (url && !URL.canParse(url)) throw badRequest('bad webhook: invalid url specified')
       if (url)
         bot.feed.setWebhook(
@@ -148,12 +162,7 @@ export function methodsOf(bot: Bot, stage: Stage): Record<string, Method> {
 
     sendMessage(call) {
       const { handset, replyTo } = recipient(call)
-      const text = z
-        .string({ error: 'message text is empty' })
-        .trim()
-        .min(1, 'message text is empty')
-        .max(4096, 'message is too long')
-        .parse(call.fields.text)
+      const text = Text.parse(call.fields.text)
       return sent(handset, { type: 'text', text }, replyTo)
     },
     sendPhoto: sends('image', 'photo'),
@@ -184,9 +193,7 @@ export function methodsOf(bot: Bot, stage: Stage): Record<string, Method> {
     },
 
     sendChatAction({ fields }) {
-      const { chat_id, action } = z
-        .object({ chat_id: z.coerce.number().int(), action: z.string() })
-        .parse(fields)
+      const { chat_id, action } = ActionFields.parse(fields)
       const handset = bot.reach(chat_id)
       if (action === 'typing') handset.typing('telegram', TYPING_MS)
       return true
@@ -194,13 +201,7 @@ export function methodsOf(bot: Bot, stage: Stage): Record<string, Method> {
 
     setMessageReaction({ fields }) {
       const { chat_id, message_id } = Target.parse(fields)
-      const { reaction } = z
-        .object({
-          reaction: fromJson(z.array(z.object({ type: z.string(), emoji: z.string().optional() }))).default(
-            [],
-          ),
-        })
-        .parse(fields)
+      const { reaction } = ReactionFields.parse(fields)
       const handset = bot.reach(chat_id)
       const bubble = handset.bubble('telegram', String(message_id))
       if (!bubble) throw badRequest('message to react not found')
@@ -215,11 +216,7 @@ export function methodsOf(bot: Bot, stage: Stage): Record<string, Method> {
 
     editMessageText({ fields }) {
       const { handset, bubble } = ownBubble(fields)
-      const text = z
-        .string({ error: 'message text is empty' })
-        .min(1, 'message text is empty')
-        .max(4096, 'message is too long')
-        .parse(fields.text)
+      const text = Text.parse(fields.text)
       if (bubble.content.type !== 'text') throw badRequest('there is no text in the message to edit')
       if (bubble.content.text === text)
         throw badRequest(
@@ -256,7 +253,3 @@ export function methodsOf(bot: Bot, stage: Stage): Record<string, Method> {
 }
 
 const TYPING_MS = 5_000
-const Place = z.object({
-  latitude: z.coerce.number().min(-90).max(90),
-  longitude: z.coerce.number().min(-180).max(180),
-})
