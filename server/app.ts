@@ -1,6 +1,5 @@
 import compression from 'compression'
 import express, { type Express, type Router } from 'express'
-import { createLimiter, spend } from './auth/limits.ts'
 import { notFound } from './errors.ts'
 import { agents } from './http/agents.ts'
 import { conversations } from './http/conversations.ts'
@@ -16,9 +15,6 @@ import { sessions } from './http/sessions.ts'
 import { webhooks } from './http/webhooks.ts'
 import type { Parts } from './parts.ts'
 import { API } from './providers.ts'
-
-/** Requests to the API from one address; an agent at work needs a small part of it. */
-const API_REQUESTS = { points: 1_200, seconds: 60 }
 
 /** Every endpoint there is, for the router, the OpenAPI document and the house rules. */
 export function endpointsOf(parts: Parts): { api: Endpoint[]; operations: Endpoint[] } {
@@ -46,7 +42,7 @@ export function endpointsOf(parts: Parts): { api: Endpoint[]; operations: Endpoi
 
 /** The HTTP side of a node: what main and every test build. `sandbox` is the simulators, where they are on. */
 export function createApp(parts: Parts, sandbox?: Router): Express {
-  const { config, log, metrics, redis, signIn } = parts
+  const { config, log, metrics } = parts
   const app = express()
   app.disable('x-powered-by')
   app.set('trust proxy', config.production ? 'loopback, linklocal, uniquelocal' : 'loopback')
@@ -59,7 +55,7 @@ export function createApp(parts: Parts, sandbox?: Router): Express {
   })
 
   const { api, operations } = endpointsOf(parts)
-  mount(app, operations, signIn)
+  mount(app, operations, parts)
   // Before anything that parses, compresses or limits: a provider's webhook is bytes, signed, and must not wait.
   app.use(API, webhooks(parts))
   if (sandbox) app.use('/sandbox', sandbox)
@@ -70,24 +66,13 @@ export function createApp(parts: Parts, sandbox?: Router): Express {
         !/\/(media|sessions)(\/|$)/.test(request.path) && compression.filter(request, response),
     }),
   )
-  const limiter = createLimiter('api', API_REQUESTS, redis)
   const router = express.Router()
-  router.use(async (request, response, next) => {
-    const { remainingPoints, msBeforeNext } = await spend(
-      limiter,
-      request.ip ?? '',
-      'Too many requests from this address. Slow down.',
-    )
-    response.set({
-      'RateLimit-Limit': String(API_REQUESTS.points),
-      'RateLimit-Remaining': String(remainingPoints),
-      'RateLimit-Reset': String(Math.ceil(msBeforeNext / 1000)),
-    })
+  router.use((_request, response, next) => {
     response.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' })
     next()
   })
   router.use(express.json({ limit: '256kb', strict: true }))
-  mount(router, api, signIn)
+  mount(router, api, parts)
   app.use(API, router)
   app.use(API, (_request, response) => sendProblem(response, notFound('address')))
 

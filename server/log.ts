@@ -52,14 +52,14 @@ const MASKED = [...PERSONAL, ...SECRET].flatMap((field) => [field, `*.${field}`,
 
 /** An error's name, code and stack. A database's message can quote a document, so only our own messages are kept. */
 function safeError(error: unknown): object {
-  if (!(error instanceof Error)) return { name: typeof error }
+  if (!(error instanceof Error)) return { type: typeof error }
   const code = 'code' in error ? { code: error.code } : {}
   const quotesData = error.name.startsWith('Mongo') || error.name === 'ZodError'
   const stack = (error.stack ?? '')
     .split('\n')
     .filter((line) => line.startsWith('    at '))
     .slice(0, 8)
-  return { name: error.name, ...code, ...(quotesData ? {} : { message: scrub(error.message) }), stack }
+  return { type: error.name, ...code, ...(quotesData ? {} : { message: scrub(error.message) }), stack }
 }
 
 /** Blanks what looks like a bot token, a phone number or an address with a secret in it. */

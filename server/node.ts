@@ -32,7 +32,7 @@ import { Broadcasts, type Io } from './realtime/broadcasts.ts'
 import { Gateway } from './realtime/gateway.ts'
 import { LocalPresence, RedisPresence } from './realtime/presence.ts'
 import { ContactTyping } from './realtime/typing.ts'
-import { connectRedis } from './redis/connection.ts'
+import { connectPublisher, connectRedis } from './redis/connection.ts'
 import { keys } from './redis/keys.ts'
 import { InOrder } from './routing/router.ts'
 
@@ -82,9 +82,8 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
 
   const metrics = new Metrics()
   const redis = config.redisUrl ? connectRedis(config.redisUrl, log, 'commands') : undefined
-  const publisher = redis?.duplicate({ enableOfflineQueue: false })
+  const publisher = config.redisUrl ? connectPublisher(config.redisUrl, log) : undefined
   const subscriber = config.redisUrl ? connectRedis(config.redisUrl, log, 'subscriber') : undefined
-  publisher?.on('error', () => {}) // told once, by the connection for commands
   await Promise.all([redis, publisher, subscriber].map((each) => each?.connect().catch(() => {})))
 
   const io: Io = new Server(http, {

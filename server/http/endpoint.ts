@@ -1,6 +1,8 @@
 import type { Request, Response, Router } from 'express'
+import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import type { AgentDoc, Role } from '../../models/agent.ts'
+import { createLimiter, spend } from '../auth/limits.ts'
 import type { SignIn } from '../auth/sign-in.ts'
 import type { Claims } from '../auth/tokens.ts'
 import { Refusal } from '../errors.ts'
@@ -62,11 +64,32 @@ export function endpoint<const S extends Shapes, const A extends Access>(
 
 const RANK: Record<Role, number> = { agent: 0, supervisor: 1, admin: 2 }
 
-/** Puts endpoints on a router: who is asking, may they, is it well-formed, then the handler. */
-export function mount(router: Router, endpoints: Endpoint[], signIn: SignIn): void {
+/** How often one caller may ask: an agent by their session, everybody else by their address. */
+const PER_SESSION = { points: 6_000, seconds: 60 }
+const PER_ADDRESS = { points: 600, seconds: 60 }
+
+/** Puts endpoints on a router: who is asking, may they, not too often, is it well-formed, then the handler. */
+export function mount(
+  router: Router,
+  endpoints: Endpoint[],
+  { signIn, redis }: { signIn: SignIn; redis: Redis | undefined },
+): void {
+  const perSession = createLimiter('api-session', PER_SESSION, redis)
+  const perAddress = createLimiter('api-address', PER_ADDRESS, redis)
+  const pace = async (request: Request, response: Response, session: string | undefined) => {
+    const [limiter, { points }] =
+      session === undefined ? [perAddress, PER_ADDRESS] : [perSession, PER_SESSION]
+    const left = await spend(limiter, session ?? request.ip ?? '', 'Too many requests. Slow down.')
+    response.set({
+      'RateLimit-Limit': String(points),
+      'RateLimit-Remaining': String(left.remainingPoints),
+      'RateLimit-Reset': String(Math.ceil(left.msBeforeNext / 1000)),
+    })
+  }
   for (const { method, path, access, shapes, handle } of endpoints) {
     router[method](path, async (request, response) => {
       const known = access === 'public' ? undefined : await authorise(request, access, signIn)
+      await pace(request, response, known?.claims.session)
       const answer = await handle({
         params: parse(shapes.params, request.params, 'params'),
         query: parse(shapes.query, request.query, 'query'),

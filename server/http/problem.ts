@@ -37,7 +37,14 @@ const AWAY = new Set([
 ])
 const isDatabaseAway = (error: unknown): boolean =>
   error instanceof MongooseErrors.MongooseServerSelectionError ||
-  (error instanceof Error && AWAY.has(error.name))
+  (error instanceof Error && (AWAY.has(error.name) || isBrokenOffBatch(error)))
+
+/** A batch that ended without a word on any of its writes: the line broke. */
+const isBrokenOffBatch = (error: Error): boolean =>
+  error.name === 'MongoBulkWriteError' &&
+  'writeErrors' in error &&
+  Array.isArray(error.writeErrors) &&
+  error.writeErrors.length === 0
 
 /** Errors that express and its parsers make carry the status they mean. */
 function httpError(error: unknown): { status: number } | null {

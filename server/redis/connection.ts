@@ -30,3 +30,15 @@ export function connectRedis(url: string, log: Log, role: string): Redis {
   })
   return redis
 }
+
+/**
+ * A connection for publishing broadcasts. While Redis is away they are dropped: sockets of this node have them anyway, and
+ * those of other nodes catch up. The Socket.IO adapter does not look at what `publish` promises, so a failure ends here.
+ */
+export function connectPublisher(url: string, log: Log): Redis {
+  const redis = connectRedis(url, log, 'publisher')
+  const publish = redis.publish.bind(redis)
+  redis.publish = ((channel: string, message: string) =>
+    publish(channel, message).catch(() => 0)) as Redis['publish']
+  return redis
+}

@@ -49,6 +49,11 @@ export class AgentClient {
     })
   }
 
+  /** With a session that was granted already. */
+  static with(url: string, session: Session): AgentClient {
+    return new AgentClient(url, session)
+  }
+
   static async signIn(url: string, email: string, password: string): Promise<AgentClient> {
     const { status, body } = await request<Session>('POST', `${url}/api/v1/sessions`, {
       body: { email, password },
@@ -185,11 +190,20 @@ export class AgentClient {
   #dispatch(event: LiveEvent): void {
     const { gaps } = this.state
     this.state = apply(this.state, event)
-    if (this.state.gaps > gaps) void this.catchUp().catch(() => {})
+    if (this.state.gaps === gaps || this.#settling) return
+    // As the browser does: gaps of a burst share one catch-up.
+    this.#settling = true
+    setTimeout(() => {
+      this.#settling = false
+      void this.catchUp().catch(() => {})
+    }, GAP_SETTLES_MS)
   }
+  #settling = false
 }
 
-interface Session {
+const GAP_SETTLES_MS = 100
+
+export interface Session {
   accessToken: string
   refreshToken: string
   agent: AgentView

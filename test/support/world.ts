@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import express from 'express'
 import mongoose from 'mongoose'
 import { inject } from 'vitest'
-import { Agent, type AgentDoc } from '../../models/agent.ts'
+import { Agent, type AgentDoc, type Role } from '../../models/agent.ts'
 import type { InboxId, WorkspaceId } from '../../models/ids.ts'
 import { newId } from '../../models/ids.ts'
 import { Workspace } from '../../models/workspace.ts'
@@ -20,6 +20,7 @@ import { createNode, type Node } from '../../server/node.ts'
 import { type SandboxAccounts, sandboxAccounts } from '../../server/sandbox/accounts.ts'
 import { systemClock } from '../../server/sandbox/clock.ts'
 import { createSandbox, type Sandbox } from '../../server/sandbox/sandbox.ts'
+import { agentView } from '../../server/views.ts'
 import { AgentClient } from './agent-client.ts'
 import { PASSWORD, STAFF, type Who } from './cast.ts'
 import { Customer } from './customer.ts'
@@ -61,7 +62,10 @@ export class World {
   readonly #ends: (() => Promise<unknown>)[]
 
   private constructor(
-    given: Omit<World, 'node' | 'agent' | 'customer' | 'end' | 'ledger' | 'fault' | 'settle'>,
+    given: Pick<
+      World,
+      'workspace' | 'nodes' | 'sandbox' | 'sandboxUrl' | 'accounts' | 'inboxes' | 'staff' | 'config'
+    >,
     ends: (() => Promise<unknown>)[],
   ) {
     this.workspace = given.workspace
@@ -89,7 +93,7 @@ export class World {
     if (mongoose.connection.readyState !== 1) await openDatabase(ownDatabase())
     const clock = options.clock ?? (await databaseClock())
     const accounts = sandboxAccounts(randomUUID())
-    const log = options.log ?? createLog('silent')
+    const log = options.log ?? createLog(process.env.TEST_LOG === 'on' ? 'warn' : 'silent')
     const sandbox = createSandbox({
       clock: systemClock,
       random: seeded(7),
@@ -163,9 +167,29 @@ export class World {
     return first
   }
 
-  /** Signs in, and connects a socket to one of the nodes. */
+  /** One of the cast, signed in at one of the nodes. */
   agent(who: Who, node: Node = this.node): Promise<AgentClient> {
-    return AgentClient.signIn(node.url, this.staff[who].email, PASSWORD)
+    return this.client(this.staff[who], node)
+  }
+
+  /** Signed in without the password's cost and its limits; the tests of signing in take the long way. */
+  async client(agent: AgentDoc, node: Node = this.node): Promise<AgentClient> {
+    const grant = await node.parts.signIn.start(agent)
+    return AgentClient.with(node.url, { ...grant, agent: agentView(agent) })
+  }
+
+  /** One more person of the workspace. */
+  async hire(name: string, role: Role = 'agent', inboxes: InboxId[] | null = null): Promise<AgentDoc> {
+    const { passwordHash } = this.staff.kim
+    return Agent.invite({
+      workspace: this.workspace,
+      name,
+      email: `${randomUUID()}@shop.test`,
+      role,
+      passwordHash,
+      inboxes,
+      at: new Date(),
+    })
   }
 
   /** A visitor with a phone. */
