@@ -65,6 +65,6 @@ function safeError(error: unknown): object {
 /** Blanks what looks like a bot token, a phone number or an address with a secret in it. */
 export const scrub = (text: string): string =>
   text
-    .replace(/\b\d{6,}:[\w-]{20,}/g, '•••')
+    .replace(/\d{6,}:[\w-]{20,}/g, '•••')
     .replace(/\+?\d[\d ()-]{7,}\d/g, '•••')
     .replace(/:\/\/[^/\s@]+@/g, '://•••@')

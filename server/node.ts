@@ -102,7 +102,7 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
   const vault = new Vault(config.secretKeys)
   const directory = new Directory(vault)
   const storage = new DiskStorage(join(config.dataDir, 'media'))
-  await storage.prepare()
+  await storage.prepare(clock.now())
   const library = new Library({ storage, clock, secret: config.secretKeys[0], publicUrl })
   const outgoing = createHttp()
   const providers = new Providers({

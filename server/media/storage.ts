@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 
@@ -13,7 +13,10 @@ export interface MediaStorage {
   bytes(sha256: string): Promise<Uint8Array>
 }
 
-/** For one machine: files under a folder, spread over 256 subfolders. */
+/** An upload that nothing was added to for so long has no process behind it. */
+const ABANDONED_MS = 60 * 60 * 1000
+
+/** Files under a folder, spread over 256 subfolders: one machine keeps its own, many must share one. */
 export class DiskStorage implements MediaStorage {
   readonly #directory: string
   /** Where uploads land before they are taken over. */
@@ -24,10 +27,17 @@ export class DiskStorage implements MediaStorage {
     this.incoming = join(directory, 'incoming')
   }
 
-  /** Makes the folders, and clears what a dead process left of unfinished uploads. */
-  async prepare(): Promise<void> {
-    await rm(this.incoming, { recursive: true, force: true })
+  /**
+   * Makes the folders, and clears what a dead process left of unfinished uploads: only the old ones, since nodes that share
+   * the folder may be in the middle of theirs.
+   */
+  async prepare(now: Date): Promise<void> {
     await mkdir(this.incoming, { recursive: true, mode: 0o700 })
+    for (const name of await readdir(this.incoming)) {
+      const path = join(this.incoming, name)
+      const changed = await stat(path).catch(() => null) // another node may have taken it over meanwhile
+      if (changed && now.getTime() - changed.mtimeMs > ABANDONED_MS) await rm(path, { force: true })
+    }
   }
 
   async adopt(path: string): Promise<{ sha256: string; size: number }> {
