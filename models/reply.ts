@@ -138,6 +138,9 @@ async function look(
   if (given.expectedAssignee !== undefined && given.expectedAssignee !== now.assignee)
     throw new StaleReply([], now.assignee)
   if (given.seenRev === undefined) return 'up to date'
+  // First whether the last turn is written, then what is newer: the other way round it could be written in between, and
+  // be missed by both looks.
+  if (await isUnderWay(now, id, given.at)) return 'line under way'
   const newer = await Message.find({
     workspace: now.workspace,
     conversation: now._id,
@@ -148,11 +151,17 @@ async function look(
     .lean<MessageDoc[]>()
   const unseen = newer.filter((message) => message.author.id !== given.author.id)
   if (unseen.length > 0) throw new StaleReply(unseen, now.assignee)
-  const { lastTurn } = now
-  if (!lastTurn || lastTurn.message === id || given.at.getTime() - lastTurn.at.getTime() > TURN_IS_LOST_MS)
-    return 'up to date'
-  const written = await Message.exists({ workspace: now.workspace, _id: lastTurn.message })
-  return written ? 'up to date' : 'line under way'
+  return 'up to date'
+}
+
+async function isUnderWay(
+  { workspace, lastTurn }: ConversationDoc,
+  id: MessageId,
+  at: Date,
+): Promise<boolean> {
+  if (!lastTurn || lastTurn.message === id || at.getTime() - lastTurn.at.getTime() > TURN_IS_LOST_MS)
+    return false
+  return (await Message.exists({ workspace, _id: lastTurn.message })) === null
 }
 
 /** A turn that is not written this long after it took its place never will be, under that place. */
