@@ -88,7 +88,10 @@ test('a picture travels both ways and its bytes arrive unchanged', async () => {
 
   const form = new FormData()
   form.set('file', new Blob([PNG], { type: 'image/png' }), '../../etc/passwd')
-  const { body: uploaded } = await request<{ id: string }>('POST', `${kim.url}/api/v1/media`, { token: kim.token, raw: form })
+  const { body: uploaded } = await request<{ id: string }>('POST', `${kim.url}/api/v1/media`, {
+    token: kim.token,
+    raw: form,
+  })
   expect(uploaded).toMatchObject({ name: 'passwd', mime: 'image/png', size: PNG.length })
   await kim.post(`/conversations/${conversation.id}/messages`, {
     clientId: 'picture',
