@@ -42,7 +42,9 @@ export class Engine {
     await catalog.load()
     store.onRollback = () => {
       log({ level: 'error', message: 'a write could not be stored; what was built on it is refused too' })
-      void catalog.load()
+      catalog.reload().catch((error: Error) => {
+        log({ level: 'error', message: 'the catalog could not be read again', error: error.message })
+      })
     }
     return new Engine(store, catalog, clock, log)
   }

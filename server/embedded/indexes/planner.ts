@@ -67,14 +67,17 @@ export function plan(
   let best: IndexPlan | undefined
   for (const index of indexes) {
     const candidate = planIndex(collection, index, filter, predicates, sort)
-    if (candidate && isUseful(candidate) && (!best || candidate.score > best.score)) best = candidate
+    if (candidate && isUseful(candidate, sort.length > 0) && (!best || candidate.score > best.score))
+      best = candidate
   }
   if (best?.bounded) return best
   const union = best?.sorted ? undefined : planUnion(collection, filter)
   return union ?? best ?? { kind: 'collection', reverse: false, sorted: sort.length === 0 }
 }
 
-const isUseful = (candidate: IndexPlan): boolean => candidate.bounded || candidate.sorted
+/** Without bounds an index is read only for the order it gives. */
+const isUseful = (candidate: IndexPlan, sorts: boolean): boolean =>
+  candidate.bounded || (sorts && candidate.sorted)
 
 function hinted(
   collection: Collection,

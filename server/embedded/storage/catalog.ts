@@ -40,13 +40,7 @@ export class Catalog {
 
   /** Reads the catalog, and finishes what a crash interrupted: drops are cleared, half-built indexes removed. */
   async load(): Promise<void> {
-    this.#collections.clear()
-    const next = await this.#store.level.get(NEXT_KEY)
-    this.#next = next ? next.readUInt32BE(0) : 1
-    for await (const [, value] of this.#store.level.iterator(prefixRange(ALL_COLLECTIONS))) {
-      const collection = this.#restore(readStored(value))
-      this.#collections.set(collection.namespace, collection)
-    }
+    await this.reload()
     for (const collection of this.#collections.values()) {
       for (const index of collection.indexes.filter((each) => each.building)) {
         this.dropIndex(collection, index)
@@ -54,6 +48,26 @@ export class Catalog {
     }
     await this.#store.commit()
     await this.clearDropped()
+  }
+
+  /** Takes over what is on disk, at once: nobody sees a catalog that is half read. */
+  async reload(): Promise<void> {
+    const next = await this.#store.level.get(NEXT_KEY)
+    const stored: StoredCollection[] = []
+    for await (const [, value] of this.#store.level.iterator(prefixRange(ALL_COLLECTIONS))) {
+      stored.push(readStored(value))
+    }
+    const known = new Map([...this.#collections.values()].map((collection) => [collection.id, collection]))
+    this.#collections.clear()
+    for (const each of stored) {
+      const restored = this.#restore(each)
+      const existing = known.get(each.id)
+      const kept = existing?.namespace === restored.namespace ? existing : restored
+      kept.indexes = restored.indexes
+      this.#collections.set(kept.namespace, kept)
+    }
+    // Numbers are never given twice, not even those of a batch that failed.
+    this.#next = Math.max(this.#next, next ? next.readUInt32BE(0) : 1)
   }
 
   #restore(stored: StoredCollection): Collection {

@@ -35,7 +35,9 @@ it('gives each worker a job of its own, in order', async () => {
 
 it('makes one document of many upserts, by a filter without a unique index too', async () => {
   const made = store.db.collection('made')
-  const results = await together(60, (i) => made.updateOne({ key: i % 3 }, { $inc: { n: 1 } }, { upsert: true }))
+  const results = await together(60, (i) =>
+    made.updateOne({ key: i % 3 }, { $inc: { n: 1 } }, { upsert: true }),
+  )
   expect(results.filter((result) => result.upsertedCount === 1)).toHaveLength(3)
   expect((await made.find().toArray()).map((each) => each.n)).toEqual([20, 20, 20])
 })
@@ -43,7 +45,12 @@ it('makes one document of many upserts, by a filter without a unique index too',
 it('lets one of many inserts have a unique value', async () => {
   const named = store.db.collection('named')
   await named.createIndex({ name: 1 }, { unique: true })
-  const results = await together(60, (i) => named.insertOne({ name: `n${i % 6}` }).then(() => 1, () => 0))
+  const results = await together(60, (i) =>
+    named.insertOne({ name: `n${i % 6}` }).then(
+      () => 1,
+      () => 0,
+    ),
+  )
   expect(results.reduce<number>((sum, each) => sum + each, 0)).toBe(6)
   expect(await store.db.command({ validate: 'named' })).toMatchObject({ valid: true, nrecords: 6 })
 })
@@ -51,12 +58,16 @@ it('lets one of many inserts have a unique value', async () => {
 it('keeps indexes and documents in step while an index is built under writes', async () => {
   const busy = store.db.collection<{ _id: number; n: number }>('busy')
   await busy.insertMany(Array.from({ length: 2000 }, (_, i) => ({ _id: i, n: i % 50 })))
-  const writes = together(400, (i) =>
+  const writes = together<unknown>(400, (i) =>
     i % 4 === 0 ? busy.deleteOne({ _id: i }) : busy.updateOne({ _id: i }, { $set: { n: 1000 + i } }),
   )
   await busy.createIndex({ n: 1 })
   await writes
-  expect(await store.db.command({ validate: 'busy' })).toMatchObject({ valid: true, errors: [], nrecords: 1900 })
+  expect(await store.db.command({ validate: 'busy' })).toMatchObject({
+    valid: true,
+    errors: [],
+    nrecords: 1900,
+  })
   expect(await busy.countDocuments({ n: { $gte: 1000 } })).toBe(300)
 })
 
@@ -64,6 +75,8 @@ it('updates many once each, though they move in the index that finds them', asyn
   const moving = store.db.collection<{ _id: number; n: number }>('moving')
   await moving.createIndex({ n: 1 })
   await moving.insertMany(Array.from({ length: 1500 }, (_, i) => ({ _id: i, n: i })))
-  expect(await moving.updateMany({ n: { $gte: 0 } }, { $inc: { n: 700 } })).toMatchObject({ modifiedCount: 1500 })
+  expect(await moving.updateMany({ n: { $gte: 0 } }, { $inc: { n: 700 } })).toMatchObject({
+    modifiedCount: 1500,
+  })
   expect(await moving.countDocuments({ n: { $gte: 700, $lt: 2200 } })).toBe(1500)
 })

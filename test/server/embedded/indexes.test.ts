@@ -16,12 +16,14 @@ beforeAll(async () => {
     name: `name${String(i).padStart(3, '0')}`,
   }))
   await store.db.collection('messages').insertMany(documents)
-  await store.db.collection('messages').createIndexes([
-    { key: { conversation: 1, rev: -1 } },
-    { key: { labels: 1 } },
-    { key: { name: 1 }, unique: true },
-    { key: { state: 1, rev: 1 }, partialFilterExpression: { state: 'queued' }, name: 'due' },
-  ])
+  await store.db
+    .collection('messages')
+    .createIndexes([
+      { key: { conversation: 1, rev: -1 } },
+      { key: { labels: 1 } },
+      { key: { name: 1 }, unique: true },
+      { key: { state: 1, rev: 1 }, partialFilterExpression: { state: 'queued' }, name: 'due' },
+    ])
 })
 afterAll(() => store.close())
 
@@ -34,7 +36,12 @@ interface Plan {
 }
 
 async function explained(filter: object, sort: Record<string, 1 | -1> = {}, limit = 0) {
-  const explain = await store.db.collection('messages').find(filter).sort(sort).limit(limit).explain('executionStats')
+  const explain = await store.db
+    .collection('messages')
+    .find(filter)
+    .sort(sort)
+    .limit(limit)
+    .explain('executionStats')
   const stages: Plan[] = []
   const walk = (plan: Plan | undefined): void => {
     if (!plan) return
@@ -62,20 +69,39 @@ describe('plans', () => {
   })
 
   it('uses ranges, $in, prefixes, items of arrays and partial indexes', async () => {
-    expect(await explained({ conversation: 3, rev: { $gt: 300, $lt: 400 } })).toMatchObject({ index: 'conversation_1_rev_-1', examined: 5, found: 5 })
+    expect(await explained({ conversation: 3, rev: { $gt: 300, $lt: 400 } })).toMatchObject({
+      index: 'conversation_1_rev_-1',
+      examined: 5,
+      found: 5,
+    })
     expect(await explained({ name: /^name01/ })).toMatchObject({ index: 'name_1', examined: 10, found: 10 })
-    expect(await explained({ name: { $in: ['name001', 'name002', 'none'] } })).toMatchObject({ index: 'name_1', found: 2 })
+    expect(await explained({ name: { $in: ['name001', 'name002', 'none'] } })).toMatchObject({
+      index: 'name_1',
+      found: 2,
+    })
     expect(await explained({ labels: 'l2' })).toMatchObject({ index: 'labels_1', examined: 120, found: 120 })
-    expect(await explained({ state: 'queued', rev: { $lte: 30 } }, { rev: 1 }, 3)).toMatchObject({ index: 'due', examined: 3 })
+    expect(await explained({ state: 'queued', rev: { $lte: 30 } }, { rev: 1 }, 3)).toMatchObject({
+      index: 'due',
+      examined: 3,
+    })
     expect(await explained({ state: 'sent' })).toMatchObject({ stages: ['COLLSCAN'] })
     expect(await explained({ _id: 7 })).toMatchObject({ stages: ['IDHACK'], found: 1 })
-    expect(await explained({ $or: [{ name: 'name001' }, { conversation: 4, rev: { $gt: 500 } }] })).toMatchObject({ stages: ['FETCH', 'OR', 'IXSCAN', 'IXSCAN'], found: 6 })
+    expect(
+      await explained({ $or: [{ name: 'name001' }, { conversation: 4, rev: { $gt: 500 } }] }),
+    ).toMatchObject({ stages: ['FETCH', 'OR', 'IXSCAN', 'IXSCAN'], found: 6 })
   })
 
   it('merges the ranges of $in to keep an order', async () => {
-    const found = await store.db.collection('messages').find({ conversation: { $in: [1, 2, 3] } }).sort({ rev: -1 }).limit(4).toArray()
+    const found = await store.db
+      .collection('messages')
+      .find({ conversation: { $in: [1, 2, 3] } })
+      .sort({ rev: -1 })
+      .limit(4)
+      .toArray()
     expect(found.map((each) => each.rev)).toEqual([583, 582, 581, 563])
-    expect(await explained({ conversation: { $in: [1, 2, 3] } }, { rev: -1 }, 4)).toMatchObject({ stages: ['LIMIT', 'FETCH', 'SORT_MERGE', 'IXSCAN'] })
+    expect(await explained({ conversation: { $in: [1, 2, 3] } }, { rev: -1 }, 4)).toMatchObject({
+      stages: ['LIMIT', 'FETCH', 'SORT_MERGE', 'IXSCAN'],
+    })
   })
 
   it('obeys a hint, and refuses one for an index that is not there', async () => {
@@ -86,7 +112,14 @@ describe('plans', () => {
 
   it('finds the same with an index and without', async () => {
     const messages = store.db.collection('messages')
-    const filters = [{ labels: { $all: ['l1', 'm3'] } }, { labels: { $in: ['l1', 'm3'] } }, { labels: { $gt: 'l3', $lt: 'm1' } }, { name: { $gte: 'name590' } }, { conversation: { $ne: 3 }, rev: { $lt: 10 } }, { labels: { $elemMatch: { $gt: 'l3', $lt: 'm1' } } }]
+    const filters = [
+      { labels: { $all: ['l1', 'm3'] } },
+      { labels: { $in: ['l1', 'm3'] } },
+      { labels: { $gt: 'l3', $lt: 'm1' } },
+      { name: { $gte: 'name590' } },
+      { conversation: { $ne: 3 }, rev: { $lt: 10 } },
+      { labels: { $elemMatch: { $gt: 'l3', $lt: 'm1' } } },
+    ]
     for (const filter of filters) {
       const by = await messages.find(filter).sort({ _id: 1 }).toArray()
       const scanned = await messages.find(filter).hint({ $natural: 1 }).sort({ _id: 1 }).toArray()
@@ -97,11 +130,22 @@ describe('plans', () => {
 
 describe('unique indexes', () => {
   it('name the index and the value', async () => {
-    const error = await store.db.collection('messages').insertMany([{ name: 'new' }, { name: 'name001' }, { name: 'newer' }], { ordered: false }).catch((caught) => caught)
+    const error = await store.db
+      .collection('messages')
+      .insertMany([{ name: 'new' }, { name: 'name001' }, { name: 'newer' }], { ordered: false })
+      .catch((caught) => caught)
     expect(error).toMatchObject({ code: 11000, insertedCount: 2 })
     const [write] = error.writeErrors
-    expect(write).toMatchObject({ index: 1, code: 11000, errmsg: 'E11000 duplicate key error collection: nexus.messages index: name_1 dup key: { name: "name001" }' })
-    const single = await store.db.collection('messages').insertOne({ name: 'name001' }).catch((caught) => caught)
+    expect(write).toMatchObject({
+      index: 1,
+      code: 11000,
+      errmsg:
+        'E11000 duplicate key error collection: nexus.messages index: name_1 dup key: { name: "name001" }',
+    })
+    const single = await store.db
+      .collection('messages')
+      .insertOne({ name: 'name001' })
+      .catch((caught) => caught)
     expect(single).toMatchObject({ keyPattern: { name: 1 }, keyValue: { name: 'name001' } })
     await store.db.collection('messages').deleteMany({ name: /^new/ })
   })
@@ -114,7 +158,10 @@ describe('unique indexes', () => {
     await collection.insertOne({ a: [1, 2], c: 1, live: true })
     expect(await failureOf(collection.insertOne({ a: 2 }))).toMatchObject({ code: 11000 })
     await collection.insertOne({ c: 1, live: false })
-    expect(await failureOf(collection.insertOne({ c: 9 }))).toMatchObject({ code: 11000, message: expect.stringContaining('{ a: null }') })
+    expect(await failureOf(collection.insertOne({ c: 9 }))).toMatchObject({
+      code: 11000,
+      message: expect.stringContaining('{ a: null }'),
+    })
     expect(await failureOf(collection.insertOne({ a: 3, c: 1, live: true }))).toMatchObject({ code: 11000 })
     await collection.updateOne({ live: true }, { $set: { a: 7 } })
     await collection.insertOne({ a: 2 })
@@ -145,7 +192,12 @@ describe('index administration', () => {
   it('removes documents whose time has come', async () => {
     const collection = store.db.collection('expiring')
     await collection.createIndex({ at: 1 }, { expireAfterSeconds: 60 })
-    await collection.insertMany([{ at: new Date(now) }, { at: new Date(now - 120_000) }, { at: 'never' }, { at: [new Date(now + 1e6), new Date(0)] }])
+    await collection.insertMany([
+      { at: new Date(now) },
+      { at: new Date(now - 120_000) },
+      { at: 'never' },
+      { at: [new Date(now + 1e6), new Date(0)] },
+    ])
     expect(await expireDocuments(store.serving.engine)).toBe(2)
     now += 61_000
     expect(await expireDocuments(store.serving.engine)).toBe(1)

@@ -33,7 +33,10 @@ function message(document: object, { flags = 0, requestId = 7, after = Buffer.al
 }
 
 /** Sends bytes and gathers answers until there are enough, or the connection ends. */
-function exchange(bytes: Buffer, answers: number): Promise<{ documents: Record<string, unknown>[]; closed: boolean }> {
+function exchange(
+  bytes: Buffer,
+  answers: number,
+): Promise<{ documents: Record<string, unknown>[]; closed: boolean }> {
   return new Promise((resolve) => {
     const socket: Socket = connect(socketPath())
     let received = Buffer.alloc(0)
@@ -59,16 +62,31 @@ function exchange(bytes: Buffer, answers: number): Promise<{ documents: Record<s
 
 describe('the wire', () => {
   it('says hello as a standalone, by both opcodes', async () => {
-    const legacy = Buffer.concat([Buffer.alloc(4), Buffer.from('admin.$cmd\0'), Buffer.alloc(4), Buffer.from([255, 255, 255, 255]), serialize({ isMaster: 1, helloOk: true })])
+    const legacy = Buffer.concat([
+      Buffer.alloc(4),
+      Buffer.from('admin.$cmd\0'),
+      Buffer.alloc(4),
+      Buffer.from([255, 255, 255, 255]),
+      serialize({ isMaster: 1, helloOk: true }),
+    ])
     for (const bytes of [message({ hello: 1, $db: 'admin' }), frame(2004, legacy)]) {
       const { documents } = await exchange(bytes, 1)
-      expect(documents[0]).toMatchObject({ maxWireVersion: 21, maxBsonObjectSize: 16777216, maxWriteBatchSize: 100000, ok: 1 })
+      expect(documents[0]).toMatchObject({
+        maxWireVersion: 21,
+        maxBsonObjectSize: 16777216,
+        maxWriteBatchSize: 100000,
+        ok: 1,
+      })
       expect(documents[0]).not.toHaveProperty('setName')
     }
   })
 
   it('answers the requests of one connection in their order', async () => {
-    const requests = Array.from({ length: 40 }, (_, i) => message(i % 2 ? { ping: 1, $db: 'x' } : { insert: 'order', documents: [{ _id: i }], $db: 'x' }, { requestId: i }))
+    const requests = Array.from({ length: 40 }, (_, i) =>
+      message(i % 2 ? { ping: 1, $db: 'x' } : { insert: 'order', documents: [{ _id: i }], $db: 'x' }, {
+        requestId: i,
+      }),
+    )
     const { documents } = await exchange(Buffer.concat(requests), 40)
     expect(documents.map((answer) => 'n' in answer)).toEqual(requests.map((_, i) => i % 2 === 0))
   })
@@ -90,20 +108,33 @@ describe('the wire', () => {
     const nested = Buffer.alloc(5)
     nested.writeInt32LE(2_000_000)
     const deep = Array.from({ length: 300 }).reduce<object>((inner) => ({ a: inner }), {})
-    const broken = [hugeLength, frame(2013, Buffer.alloc(3)), frame(9999, Buffer.alloc(40)), frame(2013, Buffer.concat([Buffer.alloc(5), nested])), message({ ping: 1 }, { flags: 4 }), message(deep), frame(2004, Buffer.from('x'))]
+    const broken = [
+      hugeLength,
+      frame(2013, Buffer.alloc(3)),
+      frame(9999, Buffer.alloc(40)),
+      frame(2013, Buffer.concat([Buffer.alloc(5), nested])),
+      message({ ping: 1 }, { flags: 4 }),
+      message(deep),
+      frame(2004, Buffer.from('x')),
+    ]
     for (const bytes of broken) expect(await exchange(bytes, 1)).toEqual({ documents: [], closed: true })
     expect(await store.db.command({ ping: 1 })).toMatchObject({ ok: 1 })
   })
 
   it('stays up and flat under a thousand mutilated frames', async () => {
     const random = new Random(20)
-    const whole = message({ insert: 'hostile', documents: [{ a: 1, b: 'text', c: [1, { d: null }] }], $db: 'x' })
+    const whole = message({
+      insert: 'hostile',
+      documents: [{ a: 1, b: 'text', c: [1, { d: null }] }],
+      $db: 'x',
+    })
     const before = process.memoryUsage().rss
     for (let i = 0; i < 100; i++) {
       await Promise.all(
         random.times(10, () => {
           const bytes = Buffer.from(whole)
-          for (let hit = 0; hit <= random.below(4); hit++) bytes[16 + random.below(bytes.length - 16)] = random.below(256)
+          for (let hit = 0; hit <= random.below(4); hit++)
+            bytes[16 + random.below(bytes.length - 16)] = random.below(256)
           return exchange(bytes, 1)
         }),
       )
@@ -141,7 +172,13 @@ describe('the wire', () => {
   it('accepts sessions and refuses transactions', async () => {
     const session = store.client.startSession()
     await store.db.collection('sessions').insertOne({ a: 1 }, { session })
-    const started = { insert: 'sessions', documents: [{ a: 2 }], txnNumber: Long.fromNumber(1), startTransaction: true, autocommit: false }
+    const started = {
+      insert: 'sessions',
+      documents: [{ a: 2 }],
+      txnNumber: Long.fromNumber(1),
+      startTransaction: true,
+      autocommit: false,
+    }
     expect(await failureOf(store.db.command(started))).toMatchObject({ code: 20 })
     await session.endSession()
   })

@@ -13,7 +13,9 @@ export interface TestStore {
 }
 
 /** An embedded store of its own, with a driver connected. */
-export async function openTestStore(options: { now?: () => number; client?: MongoClientOptions } = {}): Promise<TestStore> {
+export async function openTestStore(
+  options: { now?: () => number; client?: MongoClientOptions } = {},
+): Promise<TestStore> {
   const directory = await mkdtemp(join(tmpdir(), 'nexus-embedded-'))
   const serving = await serveEmbedded({ directory, ...(options.now ? { now: options.now } : {}) })
   const client = await new MongoClient(serving.uri, options.client).connect()

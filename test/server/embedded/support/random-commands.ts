@@ -5,7 +5,10 @@ import type { Random } from './random.ts'
 
 const FIELDS = ['a', 'b', 'c', 'd']
 const PATHS = ['a', 'b', 'c', 'd', 'a.b', 'a.c', 'b.a', 'c.0', 'a.b.c', 'd.a']
-const IDS = Array.from({ length: 6 }, (_, i) => new ObjectId(`6500000000000000000000${(10 + i).toString(16).padStart(2, '0')}`))
+const IDS = Array.from(
+  { length: 6 },
+  (_, i) => new ObjectId(`6500000000000000000000${(10 + i).toString(16).padStart(2, '0')}`),
+)
 
 export function scalar(random: Random): unknown {
   switch (random.below(14)) {
@@ -71,7 +74,20 @@ function operators(random: Random): unknown {
     case 6:
       return { $exists: random.chance(0.5) }
     case 7:
-      return { $type: random.pick(['int', 'double', 'string', 'array', 'object', 'null', 'bool', 'number', 'long', 'date']) }
+      return {
+        $type: random.pick([
+          'int',
+          'double',
+          'string',
+          'array',
+          'object',
+          'null',
+          'bool',
+          'number',
+          'long',
+          'date',
+        ]),
+      }
     case 8:
       return { $size: random.below(3) }
     case 9:
@@ -130,7 +146,10 @@ function modifier(random: Random): [string, unknown] {
     case 8:
       return ['$push', random.chance(0.5) ? scalar(random) : pushed(random)]
     case 9:
-      return ['$addToSet', random.chance(0.5) ? scalar(random) : { $each: random.times(2, () => scalar(random)) }]
+      return [
+        '$addToSet',
+        random.chance(0.5) ? scalar(random) : { $each: random.times(2, () => scalar(random)) },
+      ]
     case 10:
       return ['$pop', random.pick([1, -1])]
     case 11:
@@ -172,7 +191,8 @@ export function projection(random: Random): Record<string, unknown> {
 
 export function index(random: Random): { key: Record<string, 1 | -1>; sparse?: boolean } {
   const key: Record<string, 1 | -1> = {}
-  for (let i = 0; i <= random.below(2); i++) key[random.pick(['a', 'b', 'c', 'd', 'a.b', 'b.a'])] = random.pick([1, -1] as const)
+  for (let i = 0; i <= random.below(2); i++)
+    key[random.pick(['a', 'b', 'c', 'd', 'a.b', 'b.a'])] = random.pick([1, -1] as const)
   return random.chance(0.2) ? { key, sparse: true } : { key }
 }
 
@@ -182,13 +202,19 @@ export function pipeline(random: Random): Record<string, unknown>[] {
   const field = random.pick(FIELDS)
   switch (random.below(6)) {
     case 0:
-      stages.push({ $group: { _id: `$${field}`, n: { $sum: 1 }, least: { $min: '$b' }, most: { $max: '$c' } } })
+      stages.push({
+        $group: { _id: `$${field}`, n: { $sum: 1 }, least: { $min: '$b' }, most: { $max: '$c' } },
+      })
       break
     case 1:
-      stages.push({ $unwind: random.chance(0.5) ? `$${field}` : { path: `$${field}`, preserveNullAndEmptyArrays: true } })
+      stages.push({
+        $unwind: random.chance(0.5) ? `$${field}` : { path: `$${field}`, preserveNullAndEmptyArrays: true },
+      })
       break
     case 2:
-      stages.push({ $project: { e: { $eq: [`$${field}`, scalar(random)] }, k: { $ifNull: [`$${field}`, 'none'] } } })
+      stages.push({
+        $project: { e: { $eq: [`$${field}`, scalar(random)] }, k: { $ifNull: [`$${field}`, 'none'] } },
+      })
       break
     case 3:
       stages.push({ $addFields: { more: { $cmp: ['$a', '$b'] } } })
@@ -197,7 +223,10 @@ export function pipeline(random: Random): Record<string, unknown>[] {
       stages.push({ $sort: sort(random) }, { $limit: 3 })
       break
     default:
-      stages.push({ $group: { _id: { $type: `$${field}` }, all: { $addToSet: '$_id' } } }, { $unwind: '$all' })
+      stages.push(
+        { $group: { _id: { $type: `$${field}` }, all: { $addToSet: '$_id' } } },
+        { $unwind: '$all' },
+      )
   }
   return stages
 }
