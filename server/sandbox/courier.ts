@@ -73,7 +73,8 @@ export class Courier {
 
   /** Resolves to whether the product took it, after as many tries as the provider makes. */
   send(parcel: Parcel): Promise<boolean> {
-    if (this.#waiting >= MAX_WAITING || this.#tasks.closed) {
+    if (this.#tasks.closed) return Promise.resolve(false)
+    if (this.#waiting >= MAX_WAITING) {
       this.#log.warn(
         { provider: parcel.provider, what: parcel.what },
         'sandbox: too many webhooks wait; dropped',

@@ -10,19 +10,20 @@ const MAX_TOTAL_BYTES = 64 * 1_048_576
 
 /** Pictures and documents that went either way, the oldest forgotten first. */
 export class Files {
-  readonly #random: () => number
+  readonly #newId: () => string
   readonly #ring: Ring<string, StoredFile>
   #total = 0
 
-  constructor(random: () => number) {
-    this.#random = random
+  /** @param newId gives 32 hexadecimal digits that nobody guesses */
+  constructor(newId: () => string) {
+    this.#newId = newId
     this.#ring = new Ring(MAX_FILES, (file) => {
       this.#total -= file.size
     })
   }
 
   add(name: string, mime: string, bytes: Buffer): StoredFile {
-    const id = `${this.#word()}${this.#word()}${this.#word()}${this.#word()}`
+    const id = this.#newId()
     const file = { id, name: name.slice(0, 200) || 'file', mime, size: bytes.length, bytes }
     this.#total += file.size
     this.#ring.set(id, file)
@@ -35,12 +36,6 @@ export class Files {
 
   get(id: string): StoredFile | undefined {
     return this.#ring.get(id)
-  }
-
-  #word(): string {
-    return Math.floor(this.#random() * 2 ** 32)
-      .toString(16)
-      .padStart(8, '0')
   }
 }
 

@@ -53,7 +53,7 @@ export class Stage {
     this.tasks = new Tasks(clock)
     this.faults = new Faults(this.tasks, publish)
     this.ledger = new Ledger(clock, keep)
-    this.files = new Files(random)
+    this.files = new Files(() => this.hex(32))
     this.handsets = new Handsets({ random, publish })
     this.courier = new Courier({ clock, log, tasks: this.tasks, publish, webhookOrigin })
   }
@@ -74,6 +74,7 @@ export class Stage {
     return () => this.#events.off('close', listener)
   }
 
+  /** As many hexadecimal digits. */
   hex(length: number): string {
     let text = ''
     while (text.length < length)

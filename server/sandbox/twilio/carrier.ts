@@ -1,6 +1,6 @@
 import { formOf } from '../../../adapters/twilio/form.ts'
 import { signatureOf } from '../../../adapters/twilio/signature.ts'
-import { fileView, kindOfFile } from '../files.ts'
+import { fileView, kindOfFile, type StoredFile } from '../files.ts'
 import type { Handset } from '../handsets.ts'
 import type { BubbleContent, BubbleView } from '../protocol.ts'
 import { Ring } from '../ring.ts'
@@ -103,27 +103,30 @@ export class Carrier {
     })
   }
 
-  /** A text to a phone, on its screen. @returns false where a file cannot be had */
+  /** A text to a phone, on its screen where there is one. @returns false where a file cannot be had */
   async #deliver(message: Outbound): Promise<boolean> {
-    const handset = this.#stage.handsets.ofPhone(message.to)
-    const contents: BubbleContent[] = []
-    for (const url of message.mediaUrls) {
-      const fetched = this.#isProducts(url) ? await this.#stage.courier.fetch(url, MMS_MAX_BYTES) : undefined
-      if (!fetched) {
-        message.errorCode = MEDIA_FAILED
-        return false
-      }
-      if (!handset) continue
-      const stored = this.#stage.files.add(nameOf(url, fetched.mime), fetched.mime, fetched.bytes)
-      contents.push({ type: 'file', kind: kindOfFile(fetched.mime), file: fileView(stored) })
+    const fetched = await this.#fetch(message.mediaUrls)
+    if (!fetched) {
+      message.errorCode = MEDIA_FAILED
+      return false
     }
-    const [first, ...others] = contents
-    if (first?.type === 'file') contents[0] = { ...first, ...(message.body && { caption: message.body }) }
-    else contents.push({ type: 'text', text: message.body })
-    for (const [index, content] of [contents[0], ...others].entries())
-      if (content)
-        handset?.show('sms', this.#theirs(index === 0 ? message.sid : `${message.sid}:${index}`, content))
+    const handset = this.#stage.handsets.ofPhone(message.to)
+    if (!handset) return true
+    const files = fetched.map(({ name, mime, bytes }) => this.#stage.files.add(name, mime, bytes))
+    for (const [index, content] of contentsOf(message.body, files).entries())
+      handset.show('sms', this.#theirs(index === 0 ? message.sid : `${message.sid}:${index}`, content))
     return true
+  }
+
+  /** @returns undefined where one of them cannot be had */
+  async #fetch(urls: string[]): Promise<{ name: string; mime: string; bytes: Buffer }[] | undefined> {
+    const fetched = []
+    for (const url of urls) {
+      const file = this.#isProducts(url) ? await this.#stage.courier.fetch(url, MMS_MAX_BYTES) : undefined
+      if (!file) return undefined
+      fetched.push({ ...file, name: nameOf(url, file.mime) })
+    }
+    return fetched
   }
 
   async #advance(message: Outbound, status: Outbound['status']): Promise<void> {
@@ -225,8 +228,9 @@ export class Carrier {
 
   /** The simulator fetches from the product alone, whatever address it is given. */
   #isProducts(url: string): boolean {
-    const known = [this.smsUrl, ...[this.apiBase || undefined]].filter((one) => one !== undefined)
-    return URL.canParse(url) && known.some((one) => new URL(one).origin === new URL(url).origin)
+    if (!URL.canParse(url)) return false
+    const { origin } = new URL(url)
+    return [this.smsUrl, this.apiBase].some((one) => one && new URL(one).origin === origin)
   }
 }
 
@@ -236,6 +240,17 @@ const UNSUBSCRIBED =
   'You have successfully been unsubscribed. You will not receive any more messages from this number. Reply START to resubscribe.'
 const RESUBSCRIBED =
   'You have successfully been re-subscribed to messages from this number. Reply HELP for help. Reply STOP to unsubscribe.'
+
+/** The text goes with the first file. */
+function contentsOf(body: string, files: StoredFile[]): BubbleContent[] {
+  if (files.length === 0) return [{ type: 'text', text: body }]
+  return files.map((file, index) => ({
+    type: 'file',
+    kind: kindOfFile(file.mime),
+    file: fileView(file),
+    ...(index === 0 && body && { caption: body }),
+  }))
+}
 
 function textOf(content: BubbleContent): string {
   switch (content.type) {
