@@ -13,7 +13,6 @@ export const text = {
   close: 'Close',
   cancel: 'Cancel',
   back: 'Back',
-  copy: 'Copy',
   copied: 'Copied',
   loading: 'Loading',
   reload: 'Reload the page',
@@ -36,14 +35,12 @@ export const text = {
 
   nav: {
     label: 'Views',
-    views: 'Conversations',
     inboxes: 'Inboxes',
     mine: 'Mine',
     unassigned: 'Unassigned',
     open: 'All open',
     snoozed: 'Snoozed',
     resolved: 'Resolved',
-    search: 'Search',
     admin: 'Inboxes and agents',
     unread: (count: number) =>
       many(count, 'conversation with unread messages', 'conversations with unread messages'),
@@ -59,7 +56,6 @@ export const text = {
     help: 'Keyboard shortcuts',
     sandbox: 'Be the customer',
     collapse: 'Hide views',
-    expand: 'Show views',
   },
 
   list: {
@@ -78,7 +74,6 @@ export const text = {
     snoozedUntil: (moment: string) => `until ${moment}`,
     typing: 'writing…',
     notSent: 'Not sent',
-    more: 'Loading more',
     failed: 'The list could not be loaded.',
     menu: 'Show views',
     empty: {
@@ -123,7 +118,6 @@ export const text = {
     noneLead: 'Move with J and K, open anything with Ctrl K.',
     missing: 'This conversation is not here',
     missingLead: 'It may have been removed, or you may not see it.',
-    unassigned: 'Unassigned',
     assign: 'Assign',
     assignMe: 'Assign to me',
     assignNobody: 'Nobody',
@@ -140,7 +134,6 @@ export const text = {
     pickTime: 'Pick a day and time',
     snoozedUntil: (moment: string) => `Snoozed until ${moment}`,
     resolved: 'Resolved',
-    details: 'Contact',
     showDetails: 'Show contact',
     hideDetails: 'Hide contact',
     olderLoading: 'Loading earlier messages',
@@ -164,9 +157,7 @@ export const text = {
     copyText: 'Copy text',
     edit: 'Edit',
     note: 'Internal note',
-    noteHint: 'Only agents see this',
     edited: 'edited',
-    before: 'Before',
     quoteGone: 'An earlier message',
     quoteJump: 'Go to the quoted message',
     you: 'You',
@@ -176,7 +167,6 @@ export const text = {
     unsupported: (kind: string) => `A message of a kind this inbox cannot show yet: ${kind}`,
     location: 'Location',
     openMap: 'Open in OpenStreetMap',
-    contactCard: 'Contact card',
     reacted: (emoji: string) => (emoji ? `Reaction ${emoji}` : 'Reaction taken back'),
     editing: (words: string) => `New wording: ${words}`,
     mediaPending: 'The file is on its way from the provider',
@@ -213,7 +203,6 @@ export const text = {
     notTold: 'this channel does not tell',
     written: 'Written',
     route: 'Provider',
-    why: 'Why this route',
     attempts: 'Attempts',
     outcomes: {
       pending: 'under way',
@@ -270,12 +259,10 @@ export const text = {
     sendAnyway: 'Send anyway',
     editIt: 'Edit',
     enterHint: 'Enter to send, Shift Enter for a new line',
-    newlineHint: 'Shift Enter for a new line',
   },
 
   person: {
     heading: 'Contact',
-    address: 'Address',
     channel: 'Channel',
     inbox: 'Inbox',
     since: 'Customer since',
@@ -286,7 +273,6 @@ export const text = {
     labels: 'Labels',
     addLabel: 'Add a label',
     removeLabel: (label: string) => `Remove label ${label}`,
-    open: 'Open',
     messages: 'Messages from them',
   },
 
@@ -301,7 +287,6 @@ export const text = {
     addAgent: 'Add agent',
     noInboxes: 'No inbox yet',
     noInboxesLead: 'An inbox is one address your customers write to: a Telegram bot or an SMS number.',
-    webhook: 'Webhook address',
     webhookHint: 'Paste it where the provider asks where to post incoming messages.',
     copyWebhook: (inbox: string) => `Copy the webhook address of ${inbox}`,
     provider: 'Provider',
@@ -346,6 +331,7 @@ export const text = {
     snooze: 'Snooze',
     search: 'Search',
     help: 'This list',
+    turn: 'Single-key shortcuts',
     palette: 'All commands',
     escape: 'Leave the field, or close',
     send: 'Send',

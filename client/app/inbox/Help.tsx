@@ -1,5 +1,5 @@
-import { Kbd, Modal } from '@mantine/core'
-import { setUi } from '../design/ui.ts'
+import { Kbd, Modal, Switch } from '@mantine/core'
+import { setUi, turnKeys, useUi } from '../design/ui.ts'
 import { text } from '../text.ts'
 import classes from './Help.module.css'
 
@@ -20,6 +20,7 @@ const KEYS: [string[], string][] = [
 ]
 
 export default function Help() {
+  const keysOn = useUi((ui) => ui.keysOn)
   return (
     <Modal
       opened
@@ -40,6 +41,13 @@ export default function Help() {
           </div>
         ))}
       </dl>
+      <Switch
+        className={classes.turn}
+        checked={keysOn}
+        onChange={(event) => turnKeys(event.currentTarget.checked)}
+        label={text.keys.turn}
+        data-testid="keys-switch"
+      />
     </Modal>
   )
 }

@@ -45,7 +45,9 @@ export const Row = memo(function Row({ conversation, path, chosen }: Props) {
         </span>
         <span className={classes.body}>
           <span className={classes.line}>
-            <bdi className={classes.name}>{name}</bdi>
+            <span className={classes.name}>
+              <bdi>{name}</bdi>
+            </span>
             <time className={classes.time} dateTime={lastActivityAt} title={when(lastActivityAt, now)}>
               {ago(lastActivityAt, now)}
             </time>
@@ -88,16 +90,16 @@ function Preview({ conversation }: { conversation: ConversationView }) {
     )
   if (draft.reply)
     return (
-      <span className={classes.preview} dir="auto">
+      <span className={classes.preview}>
         <span className={classes.draft}>{text.list.draft}</span>
-        {draft.reply}
+        <bdi>{draft.reply}</bdi>
       </span>
     )
   if (!lastMessage) return <span className={classes.preview}>{text.list.noMessages}</span>
   return (
-    <span className={classes.preview} dir="auto">
+    <span className={classes.preview}>
       {lastMessage.note ? text.list.note : lastMessage.direction === 'outbound' ? text.list.you : ''}
-      {lastMessage.preview}
+      <bdi>{lastMessage.preview}</bdi>
     </span>
   )
 }

@@ -43,7 +43,7 @@ export function Shortcuts({ view, chosen }: Props) {
   }
 
   const free = (act: () => void) => (event: KeyboardEvent) => {
-    if (isTaken()) return
+    if (isTaken() || !useUi.getState().keysOn) return
     // Else the key that opens a field would also be typed into it.
     event.preventDefault()
     act()
