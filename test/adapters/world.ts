@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { createHttp, type HttpClient } from '../../adapters/http.ts'
 import { type SandboxAccounts, sandboxAccounts } from '../../server/sandbox/accounts.ts'
-import { systemClock } from '../../server/sandbox/clock.ts'
+import { type Clock, systemClock } from '../../server/sandbox/clock.ts'
 import { createSandbox, type Sandbox } from '../../server/sandbox/sandbox.ts'
 
 /** A webhook that a simulator posted, as the product would get it. */
@@ -40,10 +40,10 @@ export function seeded(seed: number): () => number {
   }
 }
 
-export async function createWorld(): Promise<World> {
+export async function createWorld({ clock = systemClock }: { clock?: Clock } = {}): Promise<World> {
   const accounts = sandboxAccounts('a secret of the tests')
   const sandbox = createSandbox({
-    clock: systemClock,
+    clock,
     random: seeded(7),
     log: { info: () => {}, warn: () => {} },
     accounts,

@@ -1,5 +1,6 @@
 import { Input, Telegram, type TelegramError } from 'telegraf'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Clock } from '../../../server/sandbox/clock.ts'
 import type { BubbleView, HandsetView } from '../../../server/sandbox/protocol.ts'
 import { createWorld, eventually, type World } from '../../adapters/world.ts'
 
@@ -200,6 +201,31 @@ describe('the Telegram simulator, to telegraf', () => {
       expect(texts).toEqual(['one', 'one', 'two'])
       const { chats } = await own.api<HandsetView>('GET', `/handsets/${eve.id}`)
       expect(chats.telegram.map(({ mark }: BubbleView) => mark)).toEqual(['received', 'received'])
+    } finally {
+      await own.close()
+    }
+  })
+
+  it('waits longer from try to try, as documented', async () => {
+    const waits: number[] = []
+    const clock: Clock = {
+      now: () => new Date(Date.UTC(2026, 10, 22)),
+      setTimeout(callback, ms) {
+        waits.push(ms)
+        const timer = setImmediate(callback)
+        return { cancel: () => clearImmediate(timer) }
+      },
+    }
+    const own = await createWorld({ clock })
+    try {
+      await clientFor(own).setWebhook(`${own.origin}/hooks/telegram`)
+      const eve = await own.api<HandsetView>('POST', '/handsets', { name: 'Eve' })
+      own.answers.push(...Array.from({ length: 9 }, () => 503))
+      await own.api('POST', `/handsets/${eve.id}/messages`, { channel: 'telegram', text: 'x' })
+      await own.sandbox.idle()
+      expect(own.hooks).toHaveLength(10)
+      expect(waits.slice(0, 5)).toEqual([2_000, 4_000, 8_000, 16_000, 32_000])
+      for (const wait of waits.slice(5)) expect(wait >= 60_000 && wait <= 120_000).toBe(true)
     } finally {
       await own.close()
     }
