@@ -1,5 +1,5 @@
 import type { Response } from 'express'
-import multer from 'multer'
+import multer, { MulterError } from 'multer'
 import { z } from 'zod'
 import type { MediaId } from '../../models/ids.ts'
 import type { StoredFileDoc } from '../../models/stored-file.ts'
@@ -52,7 +52,7 @@ export function media({ library, incoming }: Pick<Parts, 'library' | 'incoming'>
       async handle({ agent, request, response }) {
         await new Promise<void>((resolve, reject) => {
           request.once('aborted', () => reject(new Refusal('unreadable_body', 'The upload was cut off.')))
-          upload(request, response, (error: unknown) => (error ? reject(error) : resolve()))
+          upload(request, response, (error: unknown) => (error ? reject(asUploadError(error)) : resolve()))
         })
         const { file } = request
         if (!file)
@@ -96,3 +96,9 @@ export function media({ library, incoming }: Pick<Parts, 'library' | 'incoming'>
     }),
   ]
 }
+
+/** What the form parser says of a body that is no form, or ends before it should, is the sender's fault and not ours. */
+const asUploadError = (error: unknown): unknown =>
+  error instanceof MulterError || !(error instanceof Error) || 'code' in error
+    ? error
+    : new Refusal('unreadable_body', 'The upload is not a whole multipart form.')

@@ -20,7 +20,6 @@ const PAUSE_MS = 10
 
 const text = z
   .string()
-  .min(1)
   .max(100_000)
   .refine((value) => value.trim().length > 0, 'is empty')
 const content = z.discriminatedUnion('type', [
