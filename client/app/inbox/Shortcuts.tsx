@@ -56,7 +56,10 @@ export function Shortcuts({ view, chosen }: Props) {
     ['e', free(() => chosen && toggleResolution(chosen))],
     ['a', free(() => chosen && openMenu('assign'))],
     ['s', free(() => chosen && openMenu('snooze'))],
+    // Some keyboards have these with Shift, others without.
     ['/', free(focusSearch)],
+    ['shift+/', free(focusSearch)],
+    ['?', free(() => setUi({ helpOpen: true }))],
     ['shift+?', free(() => setUi({ helpOpen: true }))],
     ['Enter', (event) => isOnControl(event) || free(() => write('reply'))(event)],
     ['Escape', free(() => chosen && navigate(`/${viewKey(view)}`))],

@@ -69,10 +69,7 @@ const newestFirst = (a: ConversationView, b: ConversationView): number =>
       : 1
 
 /** Lines of the contact's that this agent has not read. */
-export function unreadOf(
-  conversation: ConversationView,
-  readings: Pick<LiveState, 'readings'>['readings'],
-): number {
+export function unreadOf(conversation: ConversationView, readings: LiveState['readings']): number {
   const reading = readings[conversation.id]
   // Until a catch-up brings the reading, one is the only number that is surely not too high.
   if (!reading) return conversation.waitingSince ? 1 : 0

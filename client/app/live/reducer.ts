@@ -4,10 +4,9 @@ import type {
   ConversationRow,
   ConversationView,
   MessageView,
-  ReadingView,
 } from '../../../server/realtime/protocol.ts'
 import { added, dropped, freed, marked, withoutAnswered } from './pending.ts'
-import type { LiveEvent, LiveState, Timeline, TimelinePage } from './state.ts'
+import type { LiveEvent, LiveState, Reading, Timeline, TimelinePage } from './state.ts'
 import { addPage, emptyTimeline, failed, place } from './timeline.ts'
 
 /**
@@ -61,10 +60,12 @@ function withConversation(state: LiveState, conversation: ConversationView): Liv
   // An event says nothing of this agent's reading: for an old conversation not held before, only a catch-up does. One
   // that just began nobody has read, and asking for each of those would make every agent ask at once.
   const missed = conversation.rev > (held?.rev ?? 0) + 1
-  return { ...state, conversations, gaps: missed ? state.gaps + 1 : state.gaps }
+  if (missed) return { ...state, conversations, gaps: state.gaps + 1 }
+  const next = { ...state, conversations }
+  return held ? next : withReading(next, { conversation: conversation.id, rev: 0, inbound: 0 })
 }
 
-function withReading(state: LiveState, reading: ReadingView): LiveState {
+function withReading(state: LiveState, reading: Reading): LiveState {
   const held = state.readings[reading.conversation]
   if (held && reading.rev <= held.rev && reading.inbound <= held.inbound) return state
   return { ...state, readings: { ...state.readings, [reading.conversation]: reading } }

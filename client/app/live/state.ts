@@ -19,12 +19,15 @@ export interface LiveState {
   epoch: number
   conversations: Record<ConversationId, ConversationView>
   /** This agent's own, beside the conversations because they change by events of their own. */
-  readings: Record<ConversationId, ReadingView>
+  readings: Record<ConversationId, Reading>
   lists: Record<string, ListWindow>
   timelines: Record<ConversationId, Timeline>
   /** In the order they were written. */
   pending: PendingMessage[]
 }
+
+/** How far this agent has read; whose it is goes without saying. */
+export type Reading = Omit<ReadingView, 'agent'>
 
 /**
  * How far down a view has been loaded. A view shows the held conversations that belong to it, down to here: below may
