@@ -1,26 +1,48 @@
-import { evalExpr, OpType, ProcessingMode } from 'mingo/core'
+import { Context, evalExpr, OpType, ProcessingMode } from 'mingo/core'
 import type { Options } from 'mingo/types'
 import { decode, decodeDocument, type Plain } from '../bson/plain.ts'
 import type { RawValue } from '../bson/raw.ts'
 import { badValue, CommandError } from '../errors.ts'
 import type { ExpressionCompiler } from '../query/matcher.ts'
-import { context } from './operators.ts'
+import { context, copyOptions, type RunningOptions } from './operators.ts'
 
-/** Options for mingo: variables of `let`, and the time every `$$NOW` of a command means. */
-export function optionsFor(variables: Plain): Partial<Options> {
-  return {
-    context,
-    variables,
-    processingMode: ProcessingMode.CLONE_OFF,
-    scriptEnabled: false,
-    useStrictMode: true,
+const PLAIN: Partial<Options> = {
+  context,
+  processingMode: ProcessingMode.CLONE_OFF,
+  scriptEnabled: false,
+  useStrictMode: true,
+}
+
+/** Options as mingo takes them, where more has to be said than variables. */
+export const plainOptions = (more: Partial<Options>): Partial<Options> => ({ ...PLAIN, ...more })
+
+/** mingo makes its running options from plain ones by copying every operator; that is done once. */
+const running = (() => {
+  let captured: RunningOptions | undefined
+  const capture = (_document: unknown, _expression: unknown, options: Options) => {
+    captured = options as RunningOptions
+    return null
   }
+  const withCapture = Context.from(context).addExpressionOps({ $capture: capture } as Parameters<
+    Context['addExpressionOps']
+  >[0])
+  evalExpr({}, { $capture: 1 }, { ...PLAIN, context: withCapture } as Options)
+  if (!captured) throw new Error('mingo evaluated nothing')
+  return captured
+})()
+
+/** Options for mingo, with the variables of `let`. */
+export function optionsFor(variables: Plain): Options {
+  const options = copyOptions(running).update({ root: null, variables })
+  // Asked once, the time stays the same for everything that uses these options.
+  void options.now
+  return options
 }
 
 /** Runs an expression, and gives its failures a code. */
-export function evaluate(document: unknown, expression: unknown, options: Partial<Options>): unknown {
+export function evaluate(document: unknown, expression: unknown, options: Options): unknown {
   try {
-    return evalExpr(document, expression, options as Options)
+    return evalExpr(document, expression, options)
   } catch (error) {
     throw asCommandError(error)
   }

@@ -9,7 +9,7 @@ import { CommandError, failedToParse, notSupported } from '../errors.ts'
 import { valuesAtPath } from '../indexes/extract.ts'
 import { parsePath } from '../query/path.ts'
 import { type Documents, planSelection, type Selection, select } from '../query/select.ts'
-import { asCommandError, evaluate, optionsFor } from './expressions.ts'
+import { asCommandError, evaluate, optionsFor, plainOptions } from './expressions.ts'
 import { writeOutput } from './output.ts'
 import { bytesIn, type Flow, isPure, parseStages, plainIn, runPure, type Stage, withValue } from './stages.ts'
 
@@ -136,9 +136,26 @@ export async function* runPipeline(
     yield* found
     return
   }
+  const counted = rest[0] && countField(rest[0])
+  if (counted !== undefined) {
+    let n = 0
+    for await (const batch of found) n += batch.length
+    const flow = { plain: n === 0 ? [] : [{ _id: counted.id, [counted.name]: n }] }
+    yield bytesIn(await runRest(context, rest.slice(1), flow))
+    return
+  }
   const bytes: Buffer[] = []
   for await (const batch of found) bytes.push(...batch)
   yield bytesIn(await runRest(context, rest, { bytes }))
+}
+
+/** `countDocuments` sends a group of everything that adds up ones: nothing has to be decoded for it. */
+function countField({ name, operand }: Stage): { id: unknown; name: string } | undefined {
+  if (name !== '$group' || operand.type !== T.object) return undefined
+  const [id, sum, ...others] = Object.entries(decode(operand) as Plain)
+  if (!id || !sum || others.length > 0 || id[0] !== '_id') return undefined
+  if (id[1] !== null && typeof id[1] !== 'number') return undefined
+  return JSON.stringify(sum[1]) === '{"$sum":1}' ? { id: id[1], name: sum[0] } : undefined
 }
 
 async function* nothing(): Documents {}
@@ -275,7 +292,7 @@ async function graphLookup(
   if (typeof spec.from !== 'string') throw failedToParse("missing 'from' option to $graphLookup")
   const foreign = (await collect(context, spec.from, [])).map((bytes) => decodeDocument(bytes))
   try {
-    const options = { ...optionsFor(context.variables), collectionResolver: () => foreign }
+    const options = plainOptions({ variables: context.variables, collectionResolver: () => foreign })
     return new Aggregator([{ $graphLookup: spec }], options).run(documents) as Plain[]
   } catch (error) {
     throw asCommandError(error)

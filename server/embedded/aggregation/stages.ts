@@ -218,7 +218,7 @@ function checkAccumulator(name: string, accumulator: unknown): void {
   checkExpression(accumulator)
 }
 
-function accumulate(members: Plain[], accumulator: unknown, options: Partial<Options>): unknown {
+function accumulate(members: Plain[], accumulator: unknown, options: Options): unknown {
   const value = evaluate(members, accumulator, options)
   return value === undefined ? null : value
 }

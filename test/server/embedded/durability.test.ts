@@ -162,7 +162,11 @@ it('tells a writer that the disk is full, and goes on when it is not', async () 
   await things.insertOne({ _id: 1 })
   const { level } = serving.engine.store
   const batch = level.batch.bind(level)
-  level.batch = (() => Promise.reject(new Error('No space left on device'))) as unknown as typeof level.batch
+  level.batch = (() => ({
+    put: () => undefined,
+    del: () => undefined,
+    write: () => Promise.reject(new Error('No space left on device')),
+  })) as unknown as typeof level.batch
   await expect(things.insertOne({ _id: 2 })).rejects.toThrow(/No space left/)
   level.batch = batch
   expect(await things.countDocuments()).toBe(1)
