@@ -23,6 +23,11 @@ export class Batcher<T, R> {
     this.#lanes = lanes
   }
 
+  /** Items that wait for a batch. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   add(item: T): Promise<R> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject })

@@ -32,6 +32,8 @@ export const MODELS = [
 
 /** How long an operation looks for a server before it fails: short, so that a webhook is answered 503 and not left hanging. */
 const SERVER_SELECTION_MS = 5_000
+/** A server that takes a command and never answers is gone, as far as a waiting webhook is concerned. */
+const SOCKET_TIMEOUT_MS = 30_000
 const POOL = 50
 
 /** Connects and makes sure of collections and indexes. Writes are acknowledged by a majority, journaled. */
@@ -39,6 +41,7 @@ export async function openDatabase(uri: string): Promise<void> {
   mongoose.set('strictQuery', 'throw')
   await mongoose.connect(uri, {
     serverSelectionTimeoutMS: SERVER_SELECTION_MS,
+    socketTimeoutMS: SOCKET_TIMEOUT_MS,
     maxPoolSize: POOL,
     writeConcern: { w: 'majority', journal: true },
     autoIndex: false,

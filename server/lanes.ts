@@ -13,6 +13,11 @@ export class Lanes {
     return result
   }
 
+  /** Keys with work under way. */
+  get busy(): number {
+    return this.#tails.size
+  }
+
   /** Resolves when nothing is left of what was under way. */
   async idle(): Promise<void> {
     while (this.#tails.size > 0) await Promise.all(this.#tails.values())

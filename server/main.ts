@@ -36,7 +36,7 @@ async function start(config: Config, log: Log): Promise<{ node: Node; stop(): Pr
   const admin = await firstAdmin(workspace._id, config, clock)
 
   const accounts = sandboxAccounts(config.secretKeys[0])
-  const sandbox = () =>
+  const sandbox = (url: string) =>
     createSandbox({
       accounts,
       clock: simulatorClock,

@@ -182,6 +182,7 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
     stopping ??= (async () => {
       sweep.stop()
       io.disconnectSockets(true)
+      await simulators?.close()
       await Promise.race([closed(http), clock.sleep(DRAIN_MS)])
       http.closeAllConnections()
       await Promise.all([
@@ -191,7 +192,6 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
         Promise.race([ingest.idle(), clock.sleep(DRAIN_MS)]),
       ])
       await new Promise<void>((resolve) => void io.close(() => resolve()))
-      await simulators?.close()
       await outgoing.close()
       for (const each of [redis, publisher, subscriber]) each?.disconnect()
     })()

@@ -5,11 +5,11 @@ import { dirname, join } from 'node:path'
 import express, { type Response, type Router } from 'express'
 import helmet from 'helmet'
 
-/** Where the built client is: beside the built server, or where a run from source finds the last build. */
+/** Where the built client is: beside the built server, or, for a run from source, where the last build put it. */
 const CLIENT = [
   join(import.meta.dirname, '../../client'),
   join(import.meta.dirname, '../../dist/client'),
-].find((path) => existsSync(join(path, 'index.html')))
+].find((path) => existsSync(join(path, 'assets')))
 
 /** The pages, with a Content-Security-Policy under which nothing but our own files runs. */
 export function pages({ sandbox, basePath }: { sandbox: boolean; basePath: () => string }): Router {

@@ -10,6 +10,8 @@ import type { Parts } from '../parts.ts'
 
 /** Larger than anything a provider documents. */
 const MAX_BODY = '1mb'
+/** Receipts under way beyond which new webhooks are asked to come again: the queue is the provider's, not our memory. */
+const MAX_BACKLOG = 2_000
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /**
@@ -45,6 +47,10 @@ export function webhooks(
         'a webhook without a valid signature was refused',
       )
       throw new Refusal('forged', 'The signature is missing or does not match.')
+    }
+    if (keeper.backlog + ingest.backlog > MAX_BACKLOG) {
+      metrics.webhooks.inc({ provider, result: 'refused' })
+      throw new Refusal('unavailable', 'Too much is under way. Send it again in a moment.', { retryAfter: 2 })
     }
     const events = readEvents(() => open.adapter.parse(webhook))
     const at = clock.now()

@@ -103,6 +103,11 @@ export class Ingest {
       .catch(() => {}) // the sweep comes by
   }
 
+  /** Senders whose receipts are being ingested or wait for it. */
+  get backlog(): number {
+    return this.#lanes.busy
+  }
+
   idle(): Promise<void> {
     return this.#lanes.idle()
   }

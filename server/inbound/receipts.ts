@@ -7,6 +7,11 @@ type NewReceipt = ReturnType<typeof Receipt.of>
 export class ReceiptKeeper {
   readonly #batcher = new Batcher<NewReceipt, 'kept' | 'repeated'>(insert)
 
+  /** Receipts that wait to be written: grows when the store is slower than the world. */
+  get backlog(): number {
+    return this.#batcher.waiting
+  }
+
   /** Resolves once it is durable; `repeated` where the very same request was kept before. */
   keep(receipt: NewReceipt): Promise<'kept' | 'repeated'> {
     return this.#batcher.add(receipt)

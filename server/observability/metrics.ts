@@ -5,7 +5,7 @@ export class Metrics {
   readonly registry = new Registry()
   readonly webhooks = new Counter({
     name: 'nexus_webhooks_total',
-    help: 'Webhooks by provider and what became of them: kept, repeated, forged, unreadable, unknown_inbox, failed',
+    help: 'Webhooks by provider and what became of them: kept, repeated, forged, unreadable, unknown_inbox, refused',
     labelNames: ['provider', 'result'] as const,
     registers: [this.registry],
   })
