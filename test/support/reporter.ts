@@ -7,7 +7,9 @@ export default class CountReporter implements Reporter {
     for (const module of modules)
       for (const test of module.children.allTests()) count[test.result().state] += 1
     // A file that does not load, or a hook that throws, fails without any of its tests having run.
-    const broken = modules.filter((module) => module.errors().length > 0).length
+    const broken = modules
+      .flatMap((module) => [module, ...module.children.allSuites()])
+      .filter((suite) => suite.errors().length > 0).length
     const failed = count.failed + broken + unhandled.length
     process.stdout.write(
       `\n${count.passed} passed, ${failed} failed, ${count.skipped + count.pending} skipped\n`,
