@@ -101,14 +101,7 @@ async function takePlace(
   given: Reply,
 ) {
   const { workspace, _id } = conversation
-  const update = {
-    $set: {
-      lastTurn: turnOf(id, given.content, 'outbound', given.note, given.at),
-      lastActivityAt: given.at,
-      ...(given.note ? {} : { status: 'open' }),
-    },
-    ...(given.note ? {} : { $unset: { waitingSince: 1, snoozedUntil: 1, resolution: 1 } }),
-  }
+  const update = effectOf(id, given)
   if (given.seenRev === undefined && given.expectedAssignee === undefined) {
     const place = await Conversation.advance(workspace, _id, update)
     if (place) return place
@@ -124,6 +117,22 @@ async function takePlace(
     if (place) return place
   }
   throw new StaleReply([], null)
+}
+
+/** What a message does to its conversation, beside taking a place in it. */
+function effectOf(id: MessageId, given: Reply) {
+  const answered = given.note ? {} : { $unset: { waitingSince: 1, snoozedUntil: 1, resolution: 1 } }
+  // A reaction or an edit shows on the message it is about: the list goes on saying what was said last.
+  if (given.content.type === 'reaction' || given.content.type === 'edit')
+    return { $set: { 'lastTurn.message': id }, ...answered }
+  return {
+    $set: {
+      lastTurn: turnOf(id, given.content, 'outbound', given.note, given.at),
+      lastActivityAt: given.at,
+      ...(given.note ? {} : { status: 'open' }),
+    },
+    ...answered,
+  }
 }
 
 /**

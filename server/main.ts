@@ -39,6 +39,7 @@ async function start(config: Config, log: Log): Promise<{ node: Node; stop(): Pr
   const sandbox = (url: string) =>
     createSandbox({
       accounts,
+      webhookOrigin: url,
       clock: simulatorClock,
       random: Math.random,
       log: log.child({ part: 'sandbox' }),
