@@ -49,7 +49,7 @@ function isTheirs(kind: string, described: string, ours: Answer, theirs: Answer)
     theirCode === 9 ||
     theirCode > 100_000 ||
     (kind === 'upsert' && /pull|pop|rename|unset/i.test(described)) ||
-    (kind === 'update' && theirCode === 28 && /\$pop|\$rename/.test(described)) ||
+    (kind === 'update' && theirCode === 28 && /\$pop|\$rename|\$unset/.test(described)) ||
     (kind === 'update' &&
       'value' in theirs &&
       /\$(pull|pop|rename|unset)/.test(described) &&
@@ -133,9 +133,7 @@ async function runStep(random: Random, step: number, nextId: () => number, both:
     }
     case 7: {
       const pipeline = make.pipeline(random)
-      return both('aggregate', pipeline, async (things) =>
-        asSet(await things.aggregate(pipeline).toArray(), true),
-      )
+      return both('aggregate', pipeline, async (things) => asSet(await things.aggregate(pipeline).toArray()))
     }
     default: {
       if (random.chance(0.4)) {
