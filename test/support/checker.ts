@@ -25,6 +25,12 @@ export class History {
     listOf(this.replies, line).push({ text, id })
   }
 
+  /** Every text that was acknowledged. */
+  *acknowledgedTexts(): Generator<string> {
+    for (const texts of this.webhooks.values()) yield* texts
+    for (const replies of this.replies.values()) for (const { text } of replies) yield text
+  }
+
   get acknowledged(): { webhooks: number; replies: number } {
     return { webhooks: total(this.webhooks), replies: total(this.replies) }
   }
@@ -102,7 +108,9 @@ export function check(history: History, world: World): Verdict {
       if (message.conversation !== first?.conversation)
         disordered.push(`${who}: ${textOf(message)} lies in another conversation`)
       else if (before && before.rev >= message.rev)
-        disordered.push(`${who}: ${textOf(message)} (${message.rev}) not after ${textOf(before)} (${before.rev})`)
+        disordered.push(
+          `${who}: ${textOf(message)} (${message.rev}) not after ${textOf(before)} (${before.rev})`,
+        )
     }
   }
   for (const [customer, texts] of history.webhooks) inOrder(customer, texts.map(found))

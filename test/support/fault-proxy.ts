@@ -1,5 +1,5 @@
-import { createServer, connect, type Server, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 
 /** A TCP proxy that stands before the server and spoils the line on demand. It reads nothing of what it carries. */
 export class FaultProxy {
