@@ -3,7 +3,6 @@ import { Agent } from '../models/agent.ts'
 import type { Channel, Provider } from '../models/channels.ts'
 import { isDuplicateKey } from '../models/identity.ts'
 import type { WorkspaceId } from '../models/ids.ts'
-import { newId } from '../models/ids.ts'
 import { Route, type RouteDoc } from '../models/route.ts'
 import { Workspace, type WorkspaceDoc } from '../models/workspace.ts'
 import { hashPassword } from './auth/passwords.ts'
@@ -18,13 +17,21 @@ export interface FirstAdmin {
   password?: string
 }
 
+/** Always the same, so that of two nodes starting at the same moment the second finds what the first one made. */
+const FIRST_WORKSPACE = '01900000-0000-7000-8000-000000000000' as WorkspaceId
+
 /** The workspace of this installation; the first start makes it. */
 export async function firstWorkspace(clock: Clock): Promise<WorkspaceDoc> {
-  const found = await Workspace.findOne({}).sort({ createdAt: 1 }).lean<WorkspaceDoc>()
+  const find = () => Workspace.findOne({}).sort({ createdAt: 1 }).lean<WorkspaceDoc>()
+  const found = await find()
   if (found) return found
-  const workspace: WorkspaceDoc = { _id: newId<WorkspaceId>(), name: 'My workspace', createdAt: clock.now() }
-  await Workspace.create(workspace)
-  return workspace
+  const workspace: WorkspaceDoc = { _id: FIRST_WORKSPACE, name: 'My workspace', createdAt: clock.now() }
+  try {
+    await Workspace.create(workspace)
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error
+  }
+  return (await find()) ?? workspace
 }
 
 /** Makes the first admin where nobody can sign in yet. Null where somebody can. */
