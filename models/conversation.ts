@@ -12,7 +12,7 @@ import type {
   WorkspaceId,
 } from './ids.ts'
 import { newId } from './ids.ts'
-import type { MessageDoc } from './message.ts'
+import type { Author, MessageDoc } from './message.ts'
 import { TOUCH, type Touched, workspaceSchema } from './schema.ts'
 
 export const CONVERSATION_STATUSES = ['open', 'snoozed', 'resolved'] as const
@@ -48,6 +48,7 @@ export interface ConversationDoc {
 /** The last message that took a place, named before it is written so that a second try knows its own. */
 export interface LastTurn {
   message: MessageId
+  author: { id: string; name: string }
   preview: string
   direction: 'inbound' | 'outbound'
   note: boolean
@@ -80,7 +81,15 @@ const schema = workspaceSchema<ConversationDoc>(
     touched: {},
     inbound: { type: Number, default: 0 },
     lastTurn: {
-      type: { message: String, preview: String, direction: String, note: Boolean, at: Date, _id: false },
+      type: {
+        message: String,
+        author: { type: { id: String, name: String, _id: false } },
+        preview: String,
+        direction: String,
+        note: Boolean,
+        at: Date,
+        _id: false,
+      },
     },
     lastActivityAt: { type: Date, required: true },
     waitingSince: Date,
@@ -117,12 +126,14 @@ const stepped = (update: Update) => ({ ...update, $inc: { ...update.$inc, rev: 1
 
 const turn = (
   message: MessageId,
+  author: Author,
   content: Content,
   direction: LastTurn['direction'],
   note: boolean,
   at: Date,
 ): LastTurn => ({
   message,
+  author: { id: author.id, name: author.name },
   preview: previewOf(content),
   direction,
   note,
@@ -160,7 +171,7 @@ export const Conversation = Object.assign(Model, {
     at: Date
   }): Promise<ConversationDoc> {
     const { workspace, inbox, channel, identity, contact, message, content, at } = given
-    const lastTurn = turn(message, content, 'inbound', false, at)
+    const lastTurn = turn(message, { kind: 'contact', ...contact }, content, 'inbound', false, at)
     const mine = { workspace, inbox, identity, current: true }
     const take = () =>
       Model.findOneAndUpdate(

@@ -127,7 +127,7 @@ function effectOf(id: MessageId, given: Reply) {
     return { $set: { 'lastTurn.message': id }, ...answered }
   return {
     $set: {
-      lastTurn: turnOf(id, given.content, 'outbound', given.note, given.at),
+      lastTurn: turnOf(id, given.author, given.content, 'outbound', given.note, given.at),
       lastActivityAt: given.at,
       ...(given.note ? {} : { status: 'open' }),
     },

@@ -65,6 +65,17 @@ export const Route = Object.assign(Model, {
     return vault.open(route.credentials, placeOf(route._id))
   },
 
+  /** Points a route to another address and account of the same provider. */
+  async lead(
+    workspace: WorkspaceId,
+    id: RouteId,
+    to: { apiBase: string; credentials: unknown },
+    vault: Vault,
+  ): Promise<void> {
+    const credentials = vault.seal(to.credentials, placeOf(id))
+    await Model.updateOne({ workspace, _id: id }, { $set: { apiBase: to.apiBase, credentials } })
+  },
+
   /** Seals again, with the current key, whatever an older one still seals. Returns how many there were. */
   async resealAll(vault: Vault): Promise<number> {
     const routes = await Model.find({}, null, { acrossWorkspaces: 'key rotation' }).lean<RouteDoc[]>()

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { Vault } from '../models/vault.ts'
 import { SystemClock } from './clock.ts'
 import { type Config, readConfig, WrongSetting } from './config.ts'
 import { closeDatabase, databaseNow, openDatabase } from './database.ts'
@@ -51,7 +52,14 @@ async function start(config: Config, log: Log): Promise<{ node: Node; stop(): Pr
     log,
     ...(config.sandbox ? { sandbox } : {}),
   })
-  if (config.sandbox) await connectSandbox(workspace._id, accounts, node.url, node.parts.connectInbox)
+  if (config.sandbox)
+    await connectSandbox(
+      workspace._id,
+      accounts,
+      node.url,
+      node.parts.connectInbox,
+      new Vault(config.secretKeys),
+    )
   await node.work()
   greet(config, node, admin)
 

@@ -12,7 +12,7 @@ import { createApp } from './app.ts'
 import { SignIn } from './auth/sign-in.ts'
 import { AccessTokens } from './auth/tokens.ts'
 import type { Clock } from './clock.ts'
-import type { Config } from './config.ts'
+import { type Config, WrongSetting } from './config.ts'
 import { Directory } from './directory.ts'
 import { setWebhook } from './http/inboxes.ts'
 import { Ingest } from './inbound/ingest.ts'
@@ -74,7 +74,9 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
   http.headersTimeout = 15_000
   http.keepAliveTimeout = 75_000
   await new Promise<void>((resolve, reject) => {
-    http.once('error', reject).listen(config.port, config.host, () => resolve())
+    http
+      .once('error', (error) => reject(asWrongSetting(error, config)))
+      .listen(config.port, config.host, () => resolve())
   })
   const { port } = http.address() as AddressInfo
   const url = `http://localhost:${port}`
@@ -103,7 +105,7 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
   const directory = new Directory(vault)
   const storage = new DiskStorage(join(config.dataDir, 'media'))
   await storage.prepare(clock.now())
-  const library = new Library({ storage, clock, secret: config.secretKeys[0], publicUrl })
+  const library = new Library({ storage, clock, secrets: config.secretKeys, publicUrl })
   const outgoing = createHttp()
   const providers = new Providers({
     http: outgoing,
@@ -211,6 +213,18 @@ async function connectInbox(given: NewInbox, vault: Vault, clock: Clock, directo
     )
   directory.forget(inbox._id)
   return inbox._id
+}
+
+/** A port that cannot be had is for a person to change, and starting again would not help. */
+function asWrongSetting(error: NodeJS.ErrnoException, { port }: Config): Error {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `PORT: something else listens on ${port} already; stop it, or choose another port`,
+    EACCES: `PORT: this user may not listen on ${port}; choose one above 1023`,
+    EADDRNOTAVAIL: 'HOST: this machine has no such address; give one of its own, or none',
+    ENOTFOUND: 'HOST: there is no such name; give an address of this machine, or none',
+  }
+  const reason = reasons[error.code ?? '']
+  return reason ? new WrongSetting(reason) : error
 }
 
 /** Stops taking connections; resolves when the requests under way have ended. */

@@ -4,6 +4,7 @@ import type { Channel, Provider } from '../models/channels.ts'
 import { isDuplicateKey } from '../models/identity.ts'
 import type { WorkspaceId } from '../models/ids.ts'
 import { Route, type RouteDoc } from '../models/route.ts'
+import type { Vault } from '../models/vault.ts'
 import { Workspace, type WorkspaceDoc } from '../models/workspace.ts'
 import { hashPassword } from './auth/passwords.ts'
 import type { Clock } from './clock.ts'
@@ -58,12 +59,16 @@ export async function firstAdmin(
   return { email: config.adminEmail, ...(config.adminPassword ? {} : { password }) }
 }
 
-/** The sandbox's accounts as inboxes, made at the first start with the sandbox on, and led to wherever it listens now. */
+/**
+ * The sandbox's accounts as inboxes, made at the first start with the sandbox on, and led to where it listens now with the
+ * accounts it has now: those come from the secret, and change when that is rotated.
+ */
 export async function connectSandbox(
   workspace: WorkspaceId,
   accounts: SandboxAccounts,
   url: string,
   connect: Parts['connectInbox'],
+  vault: Vault,
 ): Promise<void> {
   const { telegram, twilio } = accounts
   const wanted: {
@@ -94,7 +99,8 @@ export async function connectSandbox(
       RouteDoc[]
     >()
     const ours = known.filter((each) => each.apiBase?.endsWith(`/sandbox/${route.provider}/`))
-    for (const { _id } of ours) await Route.updateOne({ workspace, _id }, { $set: { apiBase } })
+    for (const { _id } of ours)
+      await Route.lead(workspace, _id, { apiBase, credentials: route.credentials }, vault)
     if (ours.length === 0) await connect({ workspace, name, channel, routes: [{ ...route, apiBase }] })
   }
 }

@@ -38,6 +38,7 @@ export const conversationView = (doc: ConversationDoc): ConversationView => ({
   inbound: doc.inbound,
   lastMessage: doc.lastTurn
     ? {
+        author: doc.lastTurn.author,
         preview: doc.lastTurn.preview,
         direction: doc.lastTurn.direction,
         note: doc.lastTurn.note,

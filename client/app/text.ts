@@ -67,6 +67,7 @@ export const text = {
     waiting: (since: string) => `waits ${since}`,
     waitingLong: (since: string) => `The contact has waited ${since} for an answer`,
     you: 'You: ',
+    colleague: (name: string) => `${name}: `,
     note: 'Note: ',
     draft: 'Draft: ',
     noMessages: 'No messages yet',

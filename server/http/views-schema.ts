@@ -42,7 +42,15 @@ export const VIEWS: Record<string, object> = {
     labels: list(string),
     rev: number,
     inbound: number,
-    lastMessage: nullable(object({ preview: string, direction: string, note: boolean, at: moment })),
+    lastMessage: nullable(
+      object({
+        author: object({ id: string, name: string }),
+        preview: string,
+        direction: string,
+        note: boolean,
+        at: moment,
+      }),
+    ),
     waitingSince: nullable(moment),
     snoozedUntil: nullable(moment),
     resolution: nullable(object({ by: string, at: moment })),

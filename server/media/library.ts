@@ -22,18 +22,22 @@ const ACROSS = 'a signed link names one file, whoever it belongs to'
 interface Parts {
   storage: MediaStorage
   clock: Clock
-  secret: string
+  /** The first signs links; those of the others still open. */
+  secrets: readonly [string, ...string[]]
   publicUrl: () => string
 }
 
 /** The files of all conversations: who may see which, and what they really are. */
 export class Library implements MediaAccess {
   readonly #parts: Parts
-  readonly #linkKey: Buffer
+  readonly #linkKeys: [Buffer, ...Buffer[]]
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#linkKey = Buffer.from(hkdfSync('sha256', parts.secret, 'nexus-inbox', 'media-link', 32))
+    const derive = (secret: string) =>
+      Buffer.from(hkdfSync('sha256', secret, 'nexus-inbox', 'media-link', 32))
+    const [first, ...rest] = parts.secrets
+    this.#linkKeys = [derive(first), ...rest.map(derive)]
   }
 
   /** Keeps an agent's upload. Its type is read from its bytes; what it claims to be counts for nothing it could harm with. */
@@ -105,9 +109,11 @@ export class Library implements MediaAccess {
 
   /** The file a signed link opens, while it does. */
   async byLink(id: MediaId, expires: number, signature: string): Promise<StoredFileDoc> {
-    const expected = Buffer.from(this.#sign(id, expires))
     const given = Buffer.from(signature)
-    const genuine = expected.length === given.length && timingSafeEqual(expected, given)
+    const genuine = this.#linkKeys.some((key) => {
+      const expected = Buffer.from(sign(key, id, expires))
+      return expected.length === given.length && timingSafeEqual(expected, given)
+    })
     if (!genuine || expires * 1000 < this.#parts.clock.now().getTime()) throw notFound('file')
     const file = await StoredFile.findOne({ _id: id }, null, {
       acrossWorkspaces: ACROSS,
@@ -132,11 +138,7 @@ export class Library implements MediaAccess {
 
   url(id: MediaId): string {
     const expires = Math.floor((this.#parts.clock.now().getTime() + LINK_MS) / 1000)
-    return `${this.#parts.publicUrl()}${API}/media/${id}/${expires}/${this.#sign(id, expires)}`
-  }
-
-  #sign(id: MediaId, expires: number): string {
-    return createHmac('sha256', this.#linkKey).update(`${id}.${expires}`).digest('base64url')
+    return `${this.#parts.publicUrl()}${API}/media/${id}/${expires}/${sign(this.#linkKeys[0], id, expires)}`
   }
 
   async #keep(given: Omit<StoredFileDoc, '_id' | 'createdAt'>): Promise<StoredFileDoc> {
@@ -145,6 +147,9 @@ export class Library implements MediaAccess {
     return file
   }
 }
+
+const sign = (key: Buffer, id: MediaId, expires: number): string =>
+  createHmac('sha256', key).update(`${id}.${expires}`).digest('base64url')
 
 /** Types that may be taken at their word because nothing in a browser acts on them; the rest is just bytes. */
 const TRUSTED = new Set(['text/plain', 'text/csv', 'application/json', 'text/vcard'])

@@ -56,7 +56,13 @@ export interface ConversationView {
   rev: number
   /** How many messages the contact has written in all. */
   inbound: number
-  lastMessage: { preview: string; direction: Direction; note: boolean; at: string } | null
+  lastMessage: {
+    author: { id: string; name: string }
+    preview: string
+    direction: Direction
+    note: boolean
+    at: string
+  } | null
   /** Since when the contact waits for an answer; null when nobody waits. */
   waitingSince: string | null
   snoozedUntil: string | null

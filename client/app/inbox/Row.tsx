@@ -2,6 +2,7 @@ import { Tooltip } from '@mantine/core'
 import { IconAlertCircle, IconHourglassHigh, IconMoon } from '@tabler/icons-react'
 import { memo } from 'react'
 import { Link } from 'react-router'
+import type { AgentId } from '../../../models/ids.ts'
 import type { ConversationView } from '../../../server/realtime/protocol.ts'
 import { useDraft } from '../conversation/drafts.ts'
 import { Avatar } from '../design/Avatar.tsx'
@@ -9,7 +10,7 @@ import { ChannelIcon } from '../design/ChannelIcon.tsx'
 import { ago, span, useNow, when } from '../design/time.ts'
 import { usePresence } from '../live/presence.ts'
 import { useLive } from '../live/store.ts'
-import { useAgent } from '../session/useWorkspace.ts'
+import { useAgent, useMe } from '../session/useWorkspace.ts'
 import { text } from '../text.ts'
 import classes from './Row.module.css'
 import { unreadOf } from './views.ts'
@@ -74,6 +75,7 @@ export const Row = memo(function Row({ conversation, path, chosen }: Props) {
 
 function Preview({ conversation }: { conversation: ConversationView }) {
   const { id, lastMessage } = conversation
+  const { id: me } = useMe()
   const draft = useDraft(id)
   const writing = usePresence(({ typing }) =>
     typing.some((mark) => mark.conversation === id && mark.by.kind === 'contact'),
@@ -98,11 +100,18 @@ function Preview({ conversation }: { conversation: ConversationView }) {
   if (!lastMessage) return <span className={classes.preview}>{text.list.noMessages}</span>
   return (
     <span className={classes.preview}>
-      {lastMessage.note ? text.list.note : lastMessage.direction === 'outbound' ? text.list.you : ''}
+      {lastMessage.note
+        ? text.list.note
+        : lastMessage.direction === 'outbound'
+          ? said(lastMessage.author, me)
+          : ''}
       <bdi>{lastMessage.preview}</bdi>
     </span>
   )
 }
+
+const said = (author: { id: string; name: string }, me: AgentId): string =>
+  author.id === me ? text.list.you : text.list.colleague(author.name)
 
 function Marks({ conversation, now }: { conversation: ConversationView; now: number }) {
   const { waitingSince, snoozedUntil, status, labels, assignee } = conversation

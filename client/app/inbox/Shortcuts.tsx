@@ -42,8 +42,18 @@ export function Shortcuts({ view, chosen }: Props) {
     focusComposer()
   }
 
+  // Asked before anybody hears the key: the dialog that Escape closes is gone by the time it gets here.
+  const taken = useRef(false)
+  useEffect(() => {
+    const look = () => {
+      taken.current = isTaken()
+    }
+    window.addEventListener('keydown', look, { capture: true })
+    return () => window.removeEventListener('keydown', look, { capture: true })
+  }, [])
+
   const free = (act: () => void) => (event: KeyboardEvent) => {
-    if (isTaken() || !useUi.getState().keysOn) return
+    if (taken.current || !useUi.getState().keysOn) return
     // Else the key that opens a field would also be typed into it.
     event.preventDefault()
     act()
