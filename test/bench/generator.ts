@@ -132,10 +132,10 @@ async function insist(given: { name: string; run: string; rate: number; seconds:
   return { acknowledged }
 }
 
-/** Replies over HTTP, each once, so many under way at a time. `requests` is the path and body of each. */
+/** Replies over HTTP, each once, so many under way at a time, the agents in turn: each has a limit of their own. */
 async function replies(given: {
   url: string
-  token: string
+  tokens: string[]
   requests: { path: string; body: object }[]
 }): Promise<{ errors: number; beganAt: number; seconds: number; answered: Latency }> {
   const line = new Agent({ connections: REPLY_CONNECTIONS })
@@ -156,9 +156,7 @@ async function replies(given: {
             method: 'POST',
             headers: {
               'content-type': 'application/json',
-              authorization: `Bearer ${given.token}`,
-              // One office shares a limit; this is many offices.
-              'x-forwarded-for': `10.1.${(index >> 8) & 255}.${index & 255}`,
+              authorization: `Bearer ${given.tokens[index % given.tokens.length]}`,
             },
             body: JSON.stringify(asked.body),
           })

@@ -68,7 +68,7 @@ async function send(stage: Stage, server: Server, conversations: string[]): Prom
     answered: Latency
   }>('replies', {
     url: server === 'floor' ? stage.floorUrl : stage.product.node.url,
-    token: server === 'floor' ? '' : stage.product.token,
+    tokens: server === 'floor' ? [''] : stage.tokens,
     requests,
   })
   const taken = () => stage.provider.ask<Taken>('taken', { prefix })

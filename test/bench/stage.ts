@@ -14,13 +14,15 @@ export class Stage {
   readonly generator: HelperProcess
   readonly provider: HelperProcess
   readonly floorUrl: string
+  /** The ten agents', at the product. */
+  readonly tokens: string[]
   /** What went wrong; anything here fails the run. */
   readonly failures: string[] = []
   readonly #acknowledged: Record<Server, number> = { floor: 0, product: 0 }
   #runs = 0
 
   private constructor(
-    given: Pick<Stage, 'options' | 'product' | 'floor' | 'generator' | 'provider' | 'floorUrl'>,
+    given: Pick<Stage, 'options' | 'product' | 'floor' | 'generator' | 'provider' | 'floorUrl' | 'tokens'>,
   ) {
     this.options = given.options
     this.product = given.product
@@ -28,6 +30,7 @@ export class Stage {
     this.generator = given.generator
     this.provider = given.provider
     this.floorUrl = given.floorUrl
+    this.tokens = given.tokens
   }
 
   static async set(options: Options): Promise<Stage> {
@@ -44,13 +47,14 @@ export class Stage {
       webhookUrl: `${floorUrl}/webhook`,
       tokens: Array(AGENTS).fill(''),
     })
+    const tokens = await product.agents()
     await generator.ask('connect', {
       name: 'product',
       url: product.node.url,
       webhookUrl: product.webhookUrl,
-      tokens: await product.agents(),
+      tokens,
     })
-    return new Stage({ options, product, floor, generator, provider, floorUrl })
+    return new Stage({ options, product, floor, generator, provider, floorUrl, tokens })
   }
 
   /** A name for a run, that its messages begin with. */

@@ -8,7 +8,7 @@ import { Traffic } from './traffic.ts'
 const SEED = Number(process.env.SEED ?? 20_261_122)
 const CUSTOMERS = 30
 const ANSWERS_EACH = 12
-const KILLS = 4
+const KILLS = 2
 
 let installation: Installation
 beforeAll(async () => {
