@@ -9,8 +9,9 @@ import type { Installation } from './installation.ts'
 /** How often each customer writes, and how often an agent answers each of them. */
 const WRITES_EVERY_MS = 120
 const ANSWERS_EVERY_MS = 250
-/** A provider and a browser that got no answer try the very same again, soon. */
-const AGAIN_AFTER_MS = 150
+/** A provider and a browser that got no answer try the very same again: soon at first, then less often. */
+const AGAIN_AFTER_MS = 50
+const AGAIN_AT_LATEST_MS = 400
 /** Beyond those the simulated phones give out. */
 const FIRST_MESSAGE_ID = 1_000_000
 
@@ -114,9 +115,9 @@ export class Traffic {
   }
 
   async #untilTaken(attempt: () => Promise<boolean>): Promise<void> {
-    while (!(await attempt().catch(() => false))) {
+    for (let wait = AGAIN_AFTER_MS; !(await attempt().catch(() => false)); wait *= 2) {
       this.repeated++
-      await pause(AGAIN_AFTER_MS)
+      await pause(Math.min(wait, AGAIN_AT_LATEST_MS))
     }
   }
 
