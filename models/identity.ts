@@ -15,8 +15,6 @@ export interface IdentityDoc {
   /** What the channel calls them. */
   name: string
   username?: string
-  /** False once the contact shut the door (blocked the bot); they alone can open it again. */
-  reachable: boolean
   createdAt: Date
 }
 
@@ -27,10 +25,9 @@ const schema = workspaceSchema<IdentityDoc>(
     contact: { type: String, required: true },
     name: { type: String, required: true },
     username: String,
-    reachable: { type: Boolean, default: true },
     createdAt: { type: Date, required: true },
   },
-  [[{ workspace: 1, channel: 1, address: 1 }, { unique: true }], [{ workspace: 1, contact: 1 }]],
+  [[{ workspace: 1, channel: 1, address: 1 }, { unique: true }]],
 )
 
 const Model = model('Identity', schema, 'identities')
@@ -56,7 +53,6 @@ export const Identity = Object.assign(Model, {
         _id: newId<IdentityId>(),
         contact: newId<ContactId>(),
         createdAt: at,
-        reachable: true,
         ...(name === undefined ? { name: shown } : {}),
       },
       ...(name === undefined
@@ -69,19 +65,6 @@ export const Identity = Object.assign(Model, {
       { upsert: true },
     )
     return identity
-  },
-
-  async setReachable(
-    workspace: WorkspaceId,
-    channel: Channel,
-    address: Address,
-    reachable: boolean,
-  ): Promise<IdentityDoc | null> {
-    return Model.findOneAndUpdate(
-      { workspace, channel, address, reachable: !reachable },
-      { $set: { reachable } },
-      { returnDocument: 'after' },
-    ).lean<IdentityDoc>()
   },
 })
 

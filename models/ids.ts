@@ -28,6 +28,16 @@ export type AttemptKey = Id<'attempt'>
 /** A new id, later ones of one process sorting after earlier ones. */
 export const newId = <T extends Id<string>>(): T => v7() as T
 
+let taken = 0
+/**
+ * A new id that sorts by a moment of the cluster's clock, and within a millisecond by when this process asked: what many
+ * nodes make then sorts by what they agree on, and not by their machines' own clocks.
+ */
+export const newIdAt = <T extends Id<string>>(at: Date): T => {
+  taken = (taken + 1) % 0x7fff_ffff
+  return v7({ msecs: at.getTime(), seq: taken }) as T
+}
+
 /**
  * The id of an inbound message, made of what makes it unique. The primary key alone then forbids a second one,
  * on every store and shard, whoever ingests it and however often.

@@ -131,24 +131,36 @@ export async function react(
   ]
   const change = await apply(
     message,
-    { $or: [{ reactionVersion: { $exists: false } }, { reactionVersion: { $lt: news.version } }] },
+    {
+      reactions: message.reactions,
+      $or: [{ reactionVersion: { $exists: false } }, { reactionVersion: { $lt: news.version } }],
+    },
     { $set: { reactions, reactionVersion: news.version } },
   )
-  return change ?? 'old'
+  // An agent reacted in the same instant: look again, so that neither takes the other's away.
+  return change ?? react(inbox, news)
 }
 
-/** The contact shut the door to us, or opened it again. Null where that was known, or they never wrote. */
-export async function setReachable(inbox: InboxDoc, from: Address, reachable: boolean) {
-  const identity = await Identity.setReachable(inbox.workspace, inbox.channel, from, reachable)
-  if (!identity) return null
-  const conversation = await Conversation.findOne(
-    { workspace: inbox.workspace, inbox: inbox._id, identity: identity._id, current: true },
-    { _id: 1 },
-  ).lean()
-  return (
-    conversation &&
-    Conversation.advance(inbox.workspace, conversation._id, { $set: { 'contact.reachable': reachable } })
-  )
+/**
+ * The contact shut the door of this inbox to us, or opened it again. Null where that was known, or they never wrote here.
+ * What counts is the conversation's own mark: one person may block one of our bots and not the other.
+ */
+export async function setReachable(
+  inbox: InboxDoc,
+  from: Address,
+  reachable: boolean,
+): Promise<ConversationDoc | null> {
+  const { workspace, channel } = inbox
+  const identity = await Identity.findOne({ workspace, channel, address: from }, { _id: 1 }).lean()
+  const conversation =
+    identity &&
+    (await Conversation.findOne(
+      { workspace, inbox: inbox._id, identity: identity._id, current: true },
+      { _id: 1 },
+    ).lean())
+  if (!conversation) return null
+  const change = { $set: { 'contact.reachable': reachable } }
+  return Conversation.advance(workspace, conversation._id, change, { 'contact.reachable': !reachable })
 }
 
 /** The conversation a contact is writing in, if there is one. Changes nothing. */

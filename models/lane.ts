@@ -53,6 +53,11 @@ export const Lane = Object.assign(Model, {
     return matchedCount === 1
   },
 
+  /** Frees every lane: for a process that has the store to itself, at its start. */
+  async releaseAll(): Promise<void> {
+    await Model.deleteMany({})
+  },
+
   async release(conversations: ConversationId[], holder: string): Promise<void> {
     if (conversations.length > 0) await Model.deleteMany({ _id: { $in: conversations }, holder })
   },

@@ -24,10 +24,14 @@ export const isOutbound = (message: MessageDoc): message is OutboundDoc => messa
 
 const EVERYONE = 'the worker serves every workspace'
 
-/** Conversations that have something to send now, the longest due first. */
-export async function conversationsWithWork(now: Date, limit: number): Promise<ConversationId[]> {
+/** Conversations that have something to send now, the longest due first, but for those the caller has in hand. */
+export async function conversationsWithWork(
+  now: Date,
+  limit: number,
+  except: ConversationId[] = [],
+): Promise<ConversationId[]> {
   const due = await Message.find(
-    { 'delivery.pending': true, 'delivery.dueAt': { $lte: now } },
+    { 'delivery.pending': true, 'delivery.dueAt': { $lte: now }, conversation: { $nin: except } },
     { conversation: 1 },
     { acrossWorkspaces: EVERYONE },
   )
@@ -87,6 +91,14 @@ export async function beginAttempt(
     },
   )
   return change && isOutbound(change.message) ? { ...change, message: change.message, key } : null
+}
+
+/** Makes every attempt under way due for a look: whoever made it is known to be dead. */
+export async function abandonAttempts(now: Date): Promise<void> {
+  await Message.updateMany(
+    { 'delivery.pending': true, 'delivery.state': 'sending' },
+    { $set: { 'delivery.dueAt': now } },
+  ).setOptions({ acrossWorkspaces: EVERYONE })
 }
 
 /** What became of an attempt, for the ledger. */
@@ -200,8 +212,7 @@ export async function climb(message: OutboundDoc, receipt: Receipt): Promise<Mes
       attempt.key === receipt.attemptKey ||
       (receipt.providerId !== undefined && attempt.providerId === receipt.providerId),
   )
-  if (receipt.status === 'failed' && index !== attempts.length - 1) return null
-  if (message.delivery.rank >= rank) return null
+  if (message.delivery.rank >= rank || isOutdated(message, index, receipt.status)) return null
   const moment = MOMENTS[receipt.status]
   return apply(
     message,
@@ -223,6 +234,24 @@ export async function climb(message: OutboundDoc, receipt: Receipt): Promise<Mes
       },
     },
   )
+}
+
+/**
+ * A person asked for another round after this attempt: that the carrier once took it, or then gave it up, is known, and must
+ * not end the new round. That it arrived after all, or that an attempt nobody was sure of was taken, is proof, and does.
+ */
+function isOutdated({ delivery }: OutboundDoc, index: number, status: ReceiptStatus): boolean {
+  const { attempts, state } = delivery
+  const isLast = index === attempts.length - 1 && state !== 'queued'
+  switch (status) {
+    case 'failed':
+      return !isLast
+    case 'sent':
+      return !isLast && attempts[index]?.outcome === 'accepted'
+    case 'delivered':
+    case 'read':
+      return false
+  }
 }
 
 const MOMENTS: Record<ReceiptStatus, string | null> = {

@@ -3,7 +3,7 @@ import type { Binary } from 'bson'
 import { model } from 'mongoose'
 import type { Provider } from './channels.ts'
 import type { Address, InboxId, ReceiptId, RouteId, WorkspaceId } from './ids.ts'
-import { newId } from './ids.ts'
+import { newIdAt } from './ids.ts'
 import { workspaceSchema } from './schema.ts'
 
 /**
@@ -81,12 +81,12 @@ export const Receipt = Object.assign(Model, {
   }): Omit<ReceiptDoc, 'body'> & { body: Buffer } {
     const { route, url, contentType, body, sender, readable, at, ingestBy } = given
     return {
-      _id: newId<ReceiptId>(),
+      _id: newIdAt<ReceiptId>(at),
       workspace: route.workspace,
       inbox: route.inbox,
       route: route._id,
       provider: route.provider,
-      hash: createHash('sha256').update(url).update('\n').update(body).digest('base64'),
+      hash: hashOf(url, body, readable),
       ...(sender === undefined ? {} : { sender }),
       url,
       contentType,
@@ -156,3 +156,12 @@ export const Receipt = Object.assign(Model, {
     return taken.filter((receipt) => receipt !== null).sort((a, b) => (a._id < b._id ? -1 : 1))
   },
 })
+
+/** What could not be read has a hash of its own: once the adapter is mended, the provider's repetition is not an old one. */
+const hashOf = (url: string, body: Uint8Array, readable: boolean): string =>
+  createHash('sha256')
+    .update(readable ? '' : 'unreadable\n')
+    .update(url)
+    .update('\n')
+    .update(body)
+    .digest('base64')

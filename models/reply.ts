@@ -39,9 +39,17 @@ export interface Reply {
 /** Times that two authors may race each other for the same place before we give up; each round one of them wins. */
 const ROUNDS = 50
 
+/** The message a client wrote under this name before, if it did. */
+export async function alreadyWritten(
+  { workspace, _id }: Pick<ConversationDoc, '_id' | 'workspace'>,
+  clientId: ClientMessageId,
+): Promise<MessageDoc | null> {
+  return Message.findOne({ workspace, _id: outboundMessageId(_id, clientId) }).lean<MessageDoc>()
+}
+
 /**
- * Writes an agent's message, with its delivery queued inside it: after this returns it will be sent or accounted for. The
- * same `clientId` again returns the first message, unchanged, with `created` false.
+ * Writes an agent's message, with its delivery queued inside it: after this returns it will be sent or accounted for. Ask
+ * {@link alreadyWritten} first; of the same message asked for twice at once one is written, and returned to both.
  * @throws StaleReply where `seenRev` or `expectedAssignee` no longer hold.
  */
 export async function reply(
@@ -50,9 +58,6 @@ export async function reply(
 ): Promise<MessageChange & { created: boolean }> {
   const { workspace, _id } = conversation
   const id = outboundMessageId(_id, given.clientId)
-  const earlier = await Message.findOne({ workspace, _id: id }).lean<MessageDoc>()
-  if (earlier) return { ...(await standing(conversation)), message: earlier, created: false }
-
   const place = await takePlace(conversation, id, given)
   const message: MessageDoc = {
     _id: id,
@@ -124,7 +129,7 @@ function effectOf(id: MessageId, given: Reply) {
   const answered = given.note ? {} : { $unset: { waitingSince: 1, snoozedUntil: 1, resolution: 1 } }
   // A reaction or an edit shows on the message it is about: the list goes on saying what was said last.
   if (given.content.type === 'reaction' || given.content.type === 'edit')
-    return { $set: { 'lastTurn.message': id }, ...answered }
+    return { $set: { 'lastTurn.message': id } }
   return {
     $set: {
       lastTurn: turnOf(id, given.author, given.content, 'outbound', given.note, given.at),

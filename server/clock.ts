@@ -70,9 +70,10 @@ export class SystemClock implements Clock {
     const halfTrip = (performance.now() - asked) / 2
     const ahead = answered + halfTrip - this.now().getTime()
     // At the start any correction is taken; later only forward ones, or a lease could come back to life.
-    if (Math.abs(ahead) < NOISE_MS || (ahead < 0 && this.#followed)) return
+    const first = !this.#followed
+    this.#followed = true
+    if (Math.abs(ahead) < NOISE_MS || (ahead < 0 && !first)) return
     this.#base = answered + halfTrip
     this.#since = performance.now()
-    this.#followed = true
   }
 }

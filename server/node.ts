@@ -168,7 +168,7 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
     const recovered = await sweep.recover()
     if (recovered > 0)
       log.info({ event: 'inbound.recovered', receipts: recovered }, 'receipts of the last run were ingested')
-    worker.start()
+    await worker.start(config.mongodbUri === undefined)
     media.start()
     sweep.start()
     poller.start()
@@ -183,12 +183,14 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
   const stop = () => {
     stopping ??= (async () => {
       sweep.stop()
-      io.disconnectSockets(true)
+      // Ours alone: without `local` the adapter would end every agent's socket on every node.
+      io.local.disconnectSockets(true)
       await simulators?.close()
+      const sent = worker.stop()
       await Promise.race([closed(http), clock.sleep(DRAIN_MS)])
       http.closeAllConnections()
       await Promise.all([
-        worker.stop(),
+        sent,
         poller.stop(),
         media.stop(),
         Promise.race([ingest.idle(), clock.sleep(DRAIN_MS)]),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Agent, type AgentDoc } from '../../models/agent.ts'
+import { Agent, type AgentDoc, maySee } from '../../models/agent.ts'
 import { CONVERSATION_STATUSES, Conversation, type ConversationDoc } from '../../models/conversation.ts'
 import type { AgentId, ConversationId, InboxId } from '../../models/ids.ts'
 import { Message } from '../../models/message.ts'
@@ -91,8 +91,11 @@ export function conversations({ broadcasts, clock }: Pick<Parts, 'broadcasts' | 
       shapes: { params: conversationParams, body: z.strictObject({ agent: uuid<AgentId>().nullable() }) },
       answers: row,
       async handle({ agent, params, body }) {
-        if (body.agent !== null && !(await Agent.enabled(agent.workspace, body.agent)))
-          throw notFound('agent')
+        const { inbox } = await findConversation(agent, params.id)
+        const assignee = body.agent && (await Agent.enabled(agent.workspace, body.agent))
+        if (body.agent !== null && !assignee) throw notFound('agent')
+        if (assignee && !maySee(assignee, inbox))
+          throw new Refusal('conflict', 'This agent does not work in this inbox.')
         return change(agent, params.id, ({ workspace, _id }) =>
           Conversation.assign(workspace, _id, body.agent),
         )
@@ -172,7 +175,7 @@ export function conversations({ broadcasts, clock }: Pick<Parts, 'broadcasts' | 
       shapes: { params: conversationParams, body: z.strictObject({ rev: z.number().int().min(0) }) },
       answers: { 200: { description: 'How far I have read', schema: 'Reading' } },
       async handle({ agent, params, body }) {
-        const { workspace, _id, rev, inbound } = await findConversation(agent, params.id)
+        const { workspace, _id, rev } = await findConversation(agent, params.id)
         const upTo = Math.min(body.rev, rev)
         const unread = await Message.countDocuments({
           workspace,
@@ -185,7 +188,7 @@ export function conversations({ broadcasts, clock }: Pick<Parts, 'broadcasts' | 
           agent: agent._id,
           conversation: _id,
           rev: upTo,
-          inbound: Math.max(0, inbound - unread),
+          inbound: await inboundUpTo(agent, _id, unread),
         })
         broadcasts.readingChanged(participation)
         return ok(readingView(participation))
@@ -203,6 +206,17 @@ export function conversations({ broadcasts, clock }: Pick<Parts, 'broadcasts' | 
       },
     }),
   ]
+}
+
+/**
+ * How many of the contact's messages an agent has read, with so many after the place they read to. Counted anew after the
+ * unread ones were, and without a message that took its place and is not written yet: nobody can have read that.
+ */
+async function inboundUpTo(agent: AgentDoc, id: ConversationId, unread: number): Promise<number> {
+  const { workspace, inbound, lastTurn } = await findConversation(agent, id)
+  const underWay =
+    lastTurn?.direction === 'inbound' && !(await Message.exists({ workspace, _id: lastTurn.message }))
+  return Math.max(0, inbound - unread - (underWay ? 1 : 0))
 }
 
 /** Null where nothing can match: an inbox outside the agent's own. */

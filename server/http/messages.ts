@@ -6,7 +6,7 @@ import type { ConversationDoc } from '../../models/conversation.ts'
 import type { AgentId, ClientMessageId, MediaId, MessageId } from '../../models/ids.ts'
 import { Message, type MessageDoc } from '../../models/message.ts'
 import { isOutbound, retry } from '../../models/outbox.ts'
-import { reply, StaleReply } from '../../models/reply.ts'
+import { alreadyWritten, reply, StaleReply } from '../../models/reply.ts'
 import { notFound, Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { messageView } from '../views.ts'
@@ -53,17 +53,16 @@ export function messages({
   worker,
   log,
 }: Pick<Parts, 'broadcasts' | 'clock' | 'directory' | 'library' | 'worker' | 'log'>): Endpoint[] {
-  /** The content with its file made part of the conversation, or a refusal before anything is written. */
+  /** The content as it will be sent, or a refusal before anything is written. */
   async function fitted(
     agent: AgentDoc,
     conversation: ConversationDoc,
     given: z.output<typeof content>,
     note: boolean,
   ): Promise<Content> {
-    const ready: Content =
-      'file' in given ? { ...given, ...(await storedFile(agent, conversation, given.file.id)) } : given
+    const ready: Content = 'file' in given ? { ...given, ...(await fileOf(agent, given.file.id)) } : given
     if (ready.type === 'reaction' || ready.type === 'edit')
-      await mustBeReachable(conversation, ready.message, ready.type)
+      await mustBeAboutOurs(conversation, ready.message, ready.type, note)
     if (note) return ready
     const inbox = await directory.inbox(conversation.inbox)
     const [route] = inbox?.routes ?? []
@@ -78,26 +77,28 @@ export function messages({
     return ready
   }
 
-  async function storedFile(agent: AgentDoc, conversation: ConversationDoc, id: MediaId) {
-    const file = await library.attach(agent, id, conversation)
-    return {
-      file: { state: 'stored' as const, id: file._id, name: file.name, mime: file.mime, size: file.size },
-    }
+  async function fileOf(agent: AgentDoc, id: MediaId) {
+    const { _id, name, mime, size } = await library.visibleTo(agent, id)
+    return { file: { state: 'stored' as const, id: _id, name, mime, size } }
   }
 
-  async function mustBeReachable(
+  /** A reaction or an edit is about a message of this conversation that the contact has. */
+  async function mustBeAboutOurs(
     conversation: ConversationDoc,
     id: MessageId,
     type: 'reaction' | 'edit',
+    note: boolean,
   ): Promise<void> {
-    const target = await Message.findOne({
-      workspace: conversation.workspace,
-      conversation: conversation._id,
-      _id: id,
-    }).lean<MessageDoc>()
-    if (!target || target.note) throw notFound('message')
+    const target = await mustBeHere(conversation, id)
+    if (note || target.note) throw new Refusal('cannot_carry', 'Notes are not reacted to and not edited.')
     if (type === 'edit' && (target.direction !== 'outbound' || target.content.type !== 'text'))
       throw new Refusal('cannot_carry', 'Only a text of our own can be edited.')
+  }
+
+  async function mustBeHere({ workspace, _id }: ConversationDoc, id: MessageId): Promise<MessageDoc> {
+    const message = await Message.findOne({ workspace, conversation: _id, _id: id }).lean<MessageDoc>()
+    if (!message) throw notFound('message')
+    return message
   }
 
   return [
@@ -164,11 +165,16 @@ export function messages({
       },
       async handle({ agent, params, body }) {
         const conversation = await findConversation(agent, params.id)
+        const earlier = await alreadyWritten(conversation, body.clientId)
+        if (earlier) return ok(messageView(earlier))
+        const content = await fitted(agent, conversation, body.content, body.note)
+        if (body.replyTo) await mustBeHere(conversation, body.replyTo)
+        if ('file' in body.content) await library.attach(agent, body.content.file.id, conversation)
         const at = clock.now()
         const written = await reply(conversation, {
           author: { kind: 'agent', id: agent._id, name: agent.name },
           clientId: body.clientId,
-          content: await fitted(agent, conversation, body.content, body.note),
+          content,
           note: body.note,
           ...(body.replyTo ? { replyTo: body.replyTo } : {}),
           ...(body.seenRev === undefined ? {} : { seenRev: body.seenRev }),

@@ -1,10 +1,10 @@
 import express, { type Request, type Response, type Router } from 'express'
-import { Forged, Unreadable, type WebhookRequest } from '../../adapters/adapter.ts'
-import type { ProviderEvent } from '../../adapters/events.ts'
+import { Forged, type WebhookRequest } from '../../adapters/adapter.ts'
 import { CHANNELS, PROVIDERS, type Provider } from '../../models/channels.ts'
 import type { InboxId } from '../../models/ids.ts'
 import { Receipt } from '../../models/receipt.ts'
 import { notFound, Refusal } from '../errors.ts'
+import { readEvents, senderOf } from '../inbound/receipts.ts'
 import { INGEST_WITHIN_MS } from '../inbound/sweep.ts'
 import type { Parts } from '../parts.ts'
 
@@ -59,9 +59,7 @@ export function webhooks(
       url: webhook.url,
       contentType: webhook.headers['content-type'] ?? '',
       body: webhook.body,
-      sender: events
-        ?.map((event) => ('from' in event ? event.from : undefined))
-        .find((from) => from !== undefined),
+      sender: events === null ? undefined : senderOf(events),
       readable: events !== null,
       at,
       ingestBy: new Date(at.getTime() + INGEST_WITHIN_MS),
@@ -112,15 +110,5 @@ function asWebhook(request: Request, publicUrl: string): WebhookRequest {
     url: publicUrl + request.originalUrl,
     headers,
     body: Buffer.isBuffer(request.body) ? request.body : new Uint8Array(),
-  }
-}
-
-/** Null where the body is nothing the provider documents. */
-function readEvents(parse: () => ProviderEvent[]): ProviderEvent[] | null {
-  try {
-    return parse()
-  } catch (error) {
-    if (error instanceof Unreadable) return null
-    throw error
   }
 }

@@ -1,4 +1,4 @@
-import { type Adapter, Unreadable, type WebhookRequest } from '../../adapters/adapter.ts'
+import type { Adapter, WebhookRequest } from '../../adapters/adapter.ts'
 import type { ProviderEvent } from '../../adapters/events.ts'
 import type { Change } from '../../models/conversation.ts'
 import type { AttemptKey, ProviderMessageId, ReceiptId } from '../../models/ids.ts'
@@ -14,7 +14,7 @@ import type { Log } from '../log.ts'
 import type { MediaFetcher } from '../media/fetch.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { Broadcasts } from '../realtime/broadcasts.ts'
-import { bodyOf } from './receipts.ts'
+import { bodyOf, readEvents } from './receipts.ts'
 
 interface Parts {
   clock: Clock
@@ -259,12 +259,7 @@ function read(adapter: Adapter, receipt: ReceiptDoc): ProviderEvent[] | null {
     headers: { 'content-type': receipt.contentType },
     body: bodyOf(receipt),
   }
-  try {
-    return adapter.parse(request)
-  } catch (error) {
-    if (error instanceof Unreadable) return null
-    throw error
-  }
+  return readEvents(() => adapter.parse(request))
 }
 
 async function findSent(

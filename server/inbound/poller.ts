@@ -7,7 +7,7 @@ import type { Directory, OpenRoute } from '../directory.ts'
 import type { Log } from '../log.ts'
 import type { Providers } from '../providers.ts'
 import type { Ingest } from './ingest.ts'
-import type { ReceiptKeeper } from './receipts.ts'
+import { type ReceiptKeeper, readEvents, senderOf } from './receipts.ts'
 import { INGEST_WITHIN_MS } from './sweep.ts'
 
 interface Parts {
@@ -92,27 +92,32 @@ export class Poller {
   }
 
   async #keep(open: OpenRoute, update: Uint8Array): Promise<void> {
-    const { clock, ingest, keeper, providers } = this.#parts
+    const { clock, ingest, keeper, log, providers } = this.#parts
     const request: WebhookRequest = {
       method: 'POST',
       url: providers.webhookUrl(open),
       headers: { 'content-type': 'application/json' },
       body: update,
     }
-    const events = open.adapter.parse(request)
+    const events = readEvents(() => open.adapter.parse(request))
     const at = clock.now()
     const receipt = Receipt.of({
       route: open.route,
       url: request.url,
       contentType: 'application/json',
       body: update,
-      sender: events
-        .map((event) => ('from' in event ? event.from : undefined))
-        .find((from) => from !== undefined),
-      readable: true,
+      sender: events === null ? undefined : senderOf(events),
+      readable: events !== null,
       at,
       ingestBy: new Date(at.getTime() + INGEST_WITHIN_MS),
     })
-    if ((await keeper.keep(receipt)) === 'kept') await ingest.accept(receipt, events)
+    const kept = await keeper.keep(receipt)
+    // What cannot be read is kept for inspection, and does not stand in the way of what comes behind it.
+    if (!events)
+      log.warn(
+        { event: 'poll.unreadable', provider: open.route.provider, receipt: receipt._id },
+        'an update could not be read; it is kept',
+      )
+    else if (kept === 'kept') await ingest.accept(receipt, events)
   }
 }

@@ -1,5 +1,11 @@
+import mongoose from 'mongoose'
+import { Unreadable } from '../../adapters/adapter.ts'
+import type { ProviderEvent } from '../../adapters/events.ts'
+import type { Address } from '../../models/ids.ts'
 import { Receipt, type ReceiptDoc } from '../../models/receipt.ts'
 import { Batcher } from '../batcher.ts'
+
+const { MongoBulkWriteError } = mongoose.mongo
 
 type NewReceipt = ReturnType<typeof Receipt.of>
 
@@ -25,11 +31,15 @@ async function insert(receipts: NewReceipt[]): Promise<('kept' | 'repeated')[]> 
   } catch (error) {
     const failed = writeErrorsOf(error)
     if (!failed) throw error
-    if (failed.some(({ code }) => code !== 11000)) throw error
+    if (failed.some(({ code }) => code !== 11000) || isUnconfirmed(error)) throw error
     const repeated = new Set(failed.map(({ index }) => index))
     return receipts.map((_, index) => (repeated.has(index) ? 'repeated' : 'kept'))
   }
 }
+
+/** The majority did not confirm: what was written may be rolled back, so nobody may be told that it is kept. */
+const isUnconfirmed = (error: unknown): boolean =>
+  error instanceof MongoBulkWriteError && error.result.getWriteConcernError() !== undefined
 
 function writeErrorsOf(error: unknown): { code: number; index: number }[] | null {
   if (typeof error !== 'object' || error === null || !('writeErrors' in error)) return null
@@ -42,3 +52,17 @@ export const bodyOf = (receipt: Pick<ReceiptDoc, 'body'>): Uint8Array => {
   const { body } = receipt as unknown as { body: Uint8Array | { buffer: Uint8Array } }
   return body instanceof Uint8Array ? body : body.buffer
 }
+
+/** Null where the body is nothing the provider documents. */
+export function readEvents(parse: () => ProviderEvent[]): ProviderEvent[] | null {
+  try {
+    return parse()
+  } catch (error) {
+    if (error instanceof Unreadable) return null
+    throw error
+  }
+}
+
+/** Whose events they are, as far as one of them says. */
+export const senderOf = (events: ProviderEvent[]): Address | undefined =>
+  events.map((event) => ('from' in event ? event.from : undefined)).find((from) => from !== undefined)

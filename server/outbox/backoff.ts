@@ -9,7 +9,6 @@ const LONGEST_MS = 5 * 60_000
  * @param random a number in [0, 1)
  */
 export function backoffMs(tries: number, random: () => number, retryAfterMs?: number): number {
-  if (retryAfterMs !== undefined)
-    return Math.round(retryAfterMs + random() * Math.min(BASE_MS, retryAfterMs / 4))
-  return Math.round(random() * Math.min(LONGEST_MS, BASE_MS * 2 ** Math.min(tries, 20)))
+  const drawn = random() * Math.min(LONGEST_MS, BASE_MS * 2 ** Math.min(tries, 20))
+  return Math.round(retryAfterMs === undefined ? drawn : retryAfterMs + drawn / 4)
 }

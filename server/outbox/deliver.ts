@@ -41,6 +41,9 @@ interface Parts {
 
 /** An attempt that is not concluded by then was under way when its node died. Longer than any attempt may take. */
 export const ATTEMPT_LEASE_MS = 30_000
+/** An outcome in hand is tried to be written for so long. */
+const INSIST_MS = 15_000
+const INSIST_PAUSE_MS = 500
 
 /** Takes one message as far as it can get now: chooses a route, sends, records, and says what happens next. */
 export class Deliver {
@@ -85,17 +88,13 @@ export class Deliver {
       broadcasts.messageChanged(begun)
       const { outcome, conclusion } = await this.#send(choice.route, ready, begun.key)
       const moveOn = this.#parts.router.choose(begun.message, inbox.routes, tried) !== null
-      const change = await concludeAttempt(
-        begun.message,
-        begun.key,
-        conclusion,
-        this.#next(outcome, begun.message, moveOn),
-      )
+      const next = this.#next(outcome, begun.message, moveOn, last)
+      const change = await this.#insist(async () => {
+        if (outcome.outcome === 'accepted') await this.#show(begun.message)
+        return concludeAttempt(begun.message, begun.key, conclusion, next)
+      })
       this.#publish(change)
-      if (outcome.outcome === 'accepted') {
-        this.#parts.onAccepted(outcome.providerId)
-        await this.#afterwards(begun.message)
-      }
+      if (outcome.outcome === 'accepted') this.#parts.onAccepted(outcome.providerId)
       if (
         !surelyNotSent(outcome) ||
         !change ||
@@ -115,6 +114,24 @@ export class Deliver {
           NO_ROUTE,
         ),
       )
+  }
+
+  /**
+   * What a provider answered must not be lost to a store that is away for a moment: it is written again and again until
+   * the attempt's lease ends, when others take it for interrupted.
+   */
+  async #insist<T>(write: () => Promise<T>): Promise<T> {
+    const { clock, log } = this.#parts
+    const until = clock.monotonic() + INSIST_MS
+    for (;;) {
+      try {
+        return await write()
+      } catch (error) {
+        if (clock.monotonic() > until) throw error
+        log.warn({ event: 'attempt.not_recorded', error }, 'an outcome could not be written yet')
+        await clock.sleep(INSIST_PAUSE_MS)
+      }
+    }
   }
 
   async #send(
@@ -154,7 +171,7 @@ export class Deliver {
   }
 
   /** What an outcome means for the message: only the certain may move on. */
-  #next(outcome: Outcome, message: OutboundDoc, anotherRoute: boolean): Next {
+  #next(outcome: Outcome, message: OutboundDoc, anotherRoute: boolean, before: Outcome | undefined): Next {
     const now = this.#parts.clock.now()
     switch (outcome.outcome) {
       case 'accepted':
@@ -168,7 +185,8 @@ export class Deliver {
         const problem = { code: outcome.code, reason: outcome.reason }
         const limited = outcome.outcome === 'rate-limited'
         if (anotherRoute) return { state: 'queued', dueAt: now, countTry: false, problem }
-        if (!limited && outcome.needsAttention) return { state: 'failed', problem }
+        // Where an earlier route only asked us to wait, waiting may yet help.
+        if (!limited && outcome.needsAttention && before === undefined) return { state: 'failed', problem }
         const wait = backoffMs(
           message.delivery.tries,
           this.#parts.random,
@@ -195,30 +213,36 @@ export class Deliver {
     )
   }
 
-  /** A reaction or an edit that went out shows on the message it is about. */
-  async #afterwards(message: OutboundDoc): Promise<void> {
+  /**
+   * A reaction or an edit that went out shows on the message it is about. Written before the attempt is concluded, and only
+   * over what was read: the contact may react in the same instant, and neither may take the other's away.
+   */
+  async #show(message: OutboundDoc): Promise<void> {
     const { content } = message
     if (content.type !== 'reaction' && content.type !== 'edit') return
-    const target = await Message.findOne({
-      workspace: message.workspace,
-      _id: content.message,
-    }).lean<MessageDoc>()
-    if (!target) return
-    const update =
-      content.type === 'reaction'
-        ? {
-            $set: {
-              reactions: [
-                ...target.reactions.filter((each) => each.by !== 'agent'),
-                ...(content.emoji ? [{ by: 'agent', emoji: content.emoji }] : []),
-              ],
-            },
-          }
-        : {
-            $set: { content: { type: 'text', text: content.text } },
-            $push: { edits: { content: target.content, at: this.#parts.clock.now() } },
-          }
-    this.#publish(await apply(target, {}, update))
+    for (let round = 0; round < 5; round++) {
+      const target = await Message.findOne({
+        workspace: message.workspace,
+        _id: content.message,
+      }).lean<MessageDoc>()
+      if (!target) return
+      const change =
+        content.type === 'reaction'
+          ? await apply(
+              target,
+              { reactions: target.reactions },
+              { $set: { reactions: withOurs(target, content.emoji) } },
+            )
+          : await apply(
+              target,
+              { changedRev: target.changedRev },
+              {
+                $set: { content: { type: 'text', text: content.text } },
+                $push: { edits: { content: target.content, at: this.#parts.clock.now() } },
+              },
+            )
+      if (change) return this.#publish(change)
+    }
   }
 
   #publish(change: MessageChange | null): void {
@@ -227,6 +251,10 @@ export class Deliver {
 }
 
 const NO_ROUTE = { code: 'no_route', reason: 'No route can carry this right now. It will be tried again.' }
+const withOurs = ({ reactions }: MessageDoc, emoji: string): MessageDoc['reactions'] => [
+  ...reactions.filter((each) => each.by !== 'agent'),
+  ...(emoji ? [{ by: 'agent' as const, emoji }] : []),
+]
 const surelyNotSent = (outcome: Outcome): boolean =>
   outcome.outcome === 'unavailable' || outcome.outcome === 'rate-limited'
 const lateReason = (message: OutboundDoc): string =>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ConversationId } from '../../models/ids.ts'
 import { Lane } from '../../models/lane.ts'
-import { conversationsWithWork, nextInLane } from '../../models/outbox.ts'
+import { abandonAttempts, conversationsWithWork, nextInLane } from '../../models/outbox.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Deliver } from './deliver.ts'
@@ -22,7 +22,9 @@ const LANE_LEASE_MS = ATTEMPT_LEASE_MS + 15_000
 const SWEEP_MS = 5_000
 /** After losing the race for a lane, look again: its holder may have looked just before our message was written. */
 const LOST_RACE_MS = 100
-const STOP_MS = 8_000
+/** Messages a sweep looks at; a backlog is worked off in as many sweeps as it takes, one right after the other. */
+const SWEPT_AT_ONCE = MAX_LANES * 2
+const STOP_MS = 6_000
 /** A timer of a longer wait is set anew; larger ones overflow. */
 const LONGEST_TIMER_MS = 60 * 60_000
 
@@ -47,7 +49,15 @@ export class Worker {
     this.#holder = holder
   }
 
-  start(): void {
+  /**
+   * @param alone true where no other process can work on this store: then whatever is claimed or half sent was left by a
+   * life of ours that ended, and need not wait until its leases run out
+   */
+  async start(alone: boolean): Promise<void> {
+    if (alone) {
+      await Lane.releaseAll()
+      await abandonAttempts(this.#parts.clock.now())
+    }
     this.#scheduleSweep()
     void this.sweep()
   }
@@ -60,11 +70,15 @@ export class Worker {
     this.#pump()
   }
 
-  /** Looks for due work that nobody woke us for. */
+  /** Looks for due work that nobody woke us for; after a full look, looks again at once. */
   async sweep(): Promise<void> {
     try {
-      for (const conversation of await conversationsWithWork(this.#parts.clock.now(), MAX_LANES * 2))
-        this.wake(conversation)
+      // What waits behind a message that backs off is due all the same; without leaving those out they would hide the rest.
+      const inHand = [...this.#running.keys(), ...this.#timers.keys(), ...this.#woken]
+      const found = await conversationsWithWork(this.#parts.clock.now(), SWEPT_AT_ONCE, inHand)
+      for (const conversation of found) this.wake(conversation)
+      if (found.length >= MAX_LANES && !this.#stopped)
+        this.#parts.clock.after(LOST_RACE_MS, () => void this.sweep())
     } catch (error) {
       this.#parts.log.warn({ event: 'outbox.sweep_failed', error }, 'could not look for queued messages')
     }
@@ -76,8 +90,11 @@ export class Worker {
     this.#sweep?.cancel()
     for (const timer of this.#timers.values()) timer.cancel()
     this.#woken.clear()
-    const done = Promise.all([this.#claiming, ...this.#running.values()])
-    await Promise.race([done, this.#parts.clock.sleep(STOP_MS)])
+    const ended = async () => {
+      await this.#claiming // it may start lanes yet
+      await Promise.all(this.#running.values())
+    }
+    await Promise.race([ended(), this.#parts.clock.sleep(STOP_MS)])
   }
 
   /** Resolves when nothing is running or woken. */

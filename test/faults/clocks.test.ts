@@ -51,7 +51,7 @@ test('two nodes whose clocks are ten minutes apart send nothing twice and keep t
       random: seeded(ms),
       log: createLog('silent'),
     })
-    node.parts.worker.start()
+    await node.parts.worker.start(false)
     nodes.push(node)
   }
   const posts = nodes.map(
