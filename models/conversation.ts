@@ -124,6 +124,20 @@ interface Update {
 /** An update with the conversation's next rev and the database's own moment in it. */
 const stepped = (update: Update) => ({ ...update, $inc: { ...update.$inc, rev: 1 }, ...TOUCH })
 
+/**
+ * The one write that every change begins with, straight through the driver: it runs several times a message, and what
+ * mongoose would check here is typed already. Its callers name the workspace.
+ */
+const change = (
+  filter: { workspace: WorkspaceId } & Record<string, unknown>,
+  update: Update,
+  upsert = false,
+) =>
+  Model.collection.findOneAndUpdate(filter as never, stepped(update) as never, {
+    returnDocument: 'after',
+    upsert,
+  }) as unknown as Promise<ConversationDoc | null>
+
 const turn = (
   message: MessageId,
   author: Author,
@@ -151,9 +165,7 @@ export const Conversation = Object.assign(Model, {
     update: Update = {},
     condition: Record<string, unknown> = {},
   ): Promise<ConversationDoc | null> {
-    return Model.findOneAndUpdate({ ...condition, workspace, _id: id }, stepped(update), {
-      returnDocument: 'after',
-    }).lean<ConversationDoc>()
+    return change({ ...condition, workspace, _id: id }, update)
   },
 
   /**
@@ -174,9 +186,9 @@ export const Conversation = Object.assign(Model, {
     const lastTurn = turn(message, { kind: 'contact', ...contact }, content, 'inbound', false, at)
     const mine = { workspace, inbox, identity, current: true }
     const take = () =>
-      Model.findOneAndUpdate(
+      change(
         { ...mine, 'lastTurn.message': { $ne: message } },
-        stepped({
+        {
           $set: { status: 'open', lastTurn, lastActivityAt: at, 'contact.reachable': true },
           $unset: { snoozedUntil: 1, resolution: 1 },
           $min: { waitingSince: at },
@@ -191,11 +203,10 @@ export const Conversation = Object.assign(Model, {
             labels: [],
             createdAt: at,
           },
-        }),
-        { upsert: true, returnDocument: 'after' },
-      ).lean<ConversationDoc>()
-    const again = () =>
-      Model.findOneAndUpdate(mine, stepped({}), { returnDocument: 'after' }).lean<ConversationDoc>()
+        },
+        true,
+      )
+    const again = () => change(mine, {})
     // A duplicate key says that another webhook opened it this instant, or that this very message took a place before.
     const conversation = await take().catch(onDuplicate(() => take().catch(onDuplicate(again))))
     if (!conversation) throw new Error('a conversation vanished while a message arrived')

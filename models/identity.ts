@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { model } from 'mongoose'
 import { CHANNELS, type Channel } from './channels.ts'
 import { Contact } from './contact.ts'
@@ -41,6 +42,9 @@ interface Sighting {
   at: Date
 }
 
+/** People seen a moment ago, as this process knows them: most messages are from somebody who wrote just before. */
+const remembered = new LRUCache<string, IdentityDoc>({ max: 20_000, ttl: 60_000 })
+
 export const Identity = Object.assign(Model, {
   /**
    * Finds or makes the person behind an address in one unique write, so that two webhooks at once make one contact. The
@@ -48,6 +52,9 @@ export const Identity = Object.assign(Model, {
    */
   async recognise({ workspace, channel, address, name, username, at }: Sighting): Promise<IdentityDoc> {
     const shown = name ?? username ?? address
+    const key = `${workspace} ${channel} ${address}`
+    const known = remembered.get(key)
+    if (known && (name === undefined || (known.name === name && known.username === username))) return known
     const identity = await upsert(workspace, channel, address, {
       $setOnInsert: {
         _id: newId<IdentityId>(),
@@ -64,6 +71,7 @@ export const Identity = Object.assign(Model, {
       { $setOnInsert: { name: shown, createdAt: at } },
       { upsert: true },
     )
+    remembered.set(key, identity)
     return identity
   },
 })

@@ -1,6 +1,6 @@
 import type { Content } from './content.ts'
 import { type Change, Conversation, type ConversationDoc, type MessageChange } from './conversation.ts'
-import { Identity, isDuplicateKey } from './identity.ts'
+import { Identity } from './identity.ts'
 import type { Address, MessageId, ProviderMessageId } from './ids.ts'
 import { inboundMessageId } from './ids.ts'
 import type { InboxDoc } from './inbox.ts'
@@ -28,7 +28,7 @@ export async function receive(
 ): Promise<MessageChange | null> {
   const { workspace } = inbox
   const id = inboundMessageId(inbox._id, written.providerId)
-  if (await Message.exists({ workspace, _id: id })) return null
+  if (await Message.isWritten(id)) return null
   const identity = await Identity.recognise({
     workspace,
     channel: inbox.channel,
@@ -67,13 +67,7 @@ export async function receive(
     edits: [],
     createdAt: at,
   }
-  try {
-    await Message.collection.insertOne(message as never)
-  } catch (error) {
-    if (isDuplicateKey(error)) return null
-    throw error
-  }
-  return { conversation, message }
+  return (await Message.write(message)) ? { conversation, message } : null
 }
 
 async function quoted(inbox: InboxDoc, providerId: ProviderMessageId): Promise<MessageId | undefined> {

@@ -1,4 +1,5 @@
 import { model, Schema } from 'mongoose'
+import { Batcher } from './batcher.ts'
 import type { ConversationId } from './ids.ts'
 
 /**
@@ -22,6 +23,14 @@ const schema = new Schema<LaneDoc>(
 )
 
 const Model = model('Lane', schema, 'lanes')
+
+const released = new Batcher<{ conversation: ConversationId; holder: string }, void>(async (lanes) => {
+  await Model.deleteMany({
+    _id: { $in: lanes.map(({ conversation }) => conversation) },
+    holder: { $in: [...new Set(lanes.map(({ holder }) => holder))] },
+  })
+  return lanes.map(() => undefined)
+})
 
 export const Lane = Object.assign(Model, {
   /** Takes the lanes that are free or abandoned, in two commands however many. Returns those that are now ours. */
@@ -58,9 +67,9 @@ export const Lane = Object.assign(Model, {
     await Model.deleteMany({})
   },
 
-  async release(conversations: ConversationId[], holder: string): Promise<void> {
-    if (conversations.length > 0) await Model.deleteMany({ _id: { $in: conversations }, holder })
-  },
+  /** Gives a lane back, with others that end at the same moment. */
+  release: (conversation: ConversationId, holder: string): Promise<void> =>
+    released.add({ conversation, holder }),
 })
 
 function isBulkDuplicate(error: unknown): boolean {

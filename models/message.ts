@@ -1,4 +1,5 @@
 import { model } from 'mongoose'
+import { Batcher } from './batcher.ts'
 import type { Content } from './content.ts'
 import type { Delivery } from './delivery.ts'
 import type {
@@ -11,6 +12,7 @@ import type {
   ProviderMessageId,
   WorkspaceId,
 } from './ids.ts'
+import { insertAll } from './insert-all.ts'
 import { type Touched, workspaceSchema } from './schema.ts'
 
 export type Author =
@@ -93,7 +95,22 @@ export interface Page {
   more: boolean
 }
 
+const known = new Batcher<MessageId, boolean>(async (ids) => {
+  const found = await Model.collection
+    .find({ _id: { $in: ids as never[] } }, { projection: { _id: 1 } })
+    .toArray()
+  const there = new Set(found.map(({ _id }) => String(_id)))
+  return ids.map((id) => there.has(id))
+})
+const writing = new Batcher<MessageDoc, boolean>((messages) => insertAll(Model.collection, messages))
+
 export const Message = Object.assign(Model, {
+  /** Whether a message is written. Those asked for together are looked up together; the id alone says whose it is. */
+  isWritten: (id: MessageId): Promise<boolean> => known.add(id),
+
+  /** Writes a new message, with others that come at the same moment. False where it was written before. */
+  write: (message: MessageDoc): Promise<boolean> => writing.add(message),
+
   /**
    * Ascending by rev: those after a rev, those right before one, or the latest.
    * @param limit at most this many

@@ -1,4 +1,4 @@
-import { Conversation, type ConversationDoc, type MessageChange } from './conversation.ts'
+import { Conversation, type MessageChange } from './conversation.ts'
 import {
   type Attempt,
   type DeliveryProblem,
@@ -41,11 +41,17 @@ export async function conversationsWithWork(
   return [...new Set(due.map((message) => message.conversation))]
 }
 
-/** The conversation's next message to send: the first that is not finished. Later ones wait for it. */
-export async function nextInLane(conversation: ConversationId): Promise<OutboundDoc | null> {
-  return Message.findOne({ conversation, 'delivery.pending': true }, null, { acrossWorkspaces: EVERYONE })
+/** The conversation's next message to send, the first that is not finished, and whether others wait behind it. */
+export async function nextInLane(
+  conversation: ConversationId,
+): Promise<{ message: OutboundDoc; more: boolean } | null> {
+  const [message, second] = await Message.find({ conversation, 'delivery.pending': true }, null, {
+    acrossWorkspaces: EVERYONE,
+  })
     .sort({ rev: 1 })
-    .lean<OutboundDoc>()
+    .limit(2)
+    .lean<OutboundDoc[]>()
+  return message ? { message, more: second !== undefined } : null
 }
 
 /** Our name for an attempt; the message can be read back from it, so a receipt that carries it finds its message. */
@@ -319,14 +325,14 @@ export async function apply(
 ): Promise<MessageChange | null> {
   const conversation = await Conversation.advance(message.workspace, message.conversation)
   if (!conversation) return null
-  const changed = await Message.findOneAndUpdate(
-    { ...condition, workspace: message.workspace, _id: message._id },
+  const changed = (await Message.collection.findOneAndUpdate(
+    { ...condition, workspace: message.workspace, _id: message._id } as never,
     {
       ...update,
       $set: { ...update.$set, touched: conversation.touched },
       $max: { changedRev: conversation.rev },
-    },
+    } as never,
     { returnDocument: 'after' },
-  ).lean<MessageDoc>()
-  return changed ? { conversation: conversation as ConversationDoc, message: changed } : null
+  )) as unknown as MessageDoc | null
+  return changed ? { conversation, message: changed } : null
 }

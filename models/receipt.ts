@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Binary } from 'bson'
 import { model } from 'mongoose'
+import { Batcher } from './batcher.ts'
 import type { Provider } from './channels.ts'
 import type { Address, InboxId, ReceiptId, RouteId, WorkspaceId } from './ids.ts'
 import { newIdAt } from './ids.ts'
@@ -67,6 +68,24 @@ const Model = model('Receipt', schema, 'receipts')
 export const RECEIPT_KEPT_MS = 14 * 24 * 60 * 60 * 1000
 const EVERYONE = 'receipts left by a dead node belong to any workspace'
 
+type SenderReceipt = Pick<ReceiptDoc, '_id' | 'inbox' | 'sender'>
+
+/** Looks for many receipts' predecessors in one command: nearly always there are none. */
+const earlier = new Batcher<SenderReceipt, ReceiptDoc[]>(async (receipts) => {
+  const inboxes = [...new Set(receipts.map(({ inbox }) => inbox))]
+  const senders = [...new Set(receipts.map(({ sender }) => sender))].filter((sender) => sender !== undefined)
+  const found = await Model.find(
+    { inbox: { $in: inboxes }, sender: { $in: senders }, pending: true, state: 'kept' },
+    null,
+    { acrossWorkspaces: EVERYONE },
+  )
+    .sort({ _id: 1 })
+    .lean<ReceiptDoc[]>()
+  return receipts.map(({ _id, inbox, sender }) =>
+    found.filter((each) => each.inbox === inbox && each.sender === sender && each._id < _id),
+  )
+})
+
 export const Receipt = Object.assign(Model, {
   /** A receipt ready to be kept. `ingestBy` is when a sweep takes it for forgotten. */
   of(given: {
@@ -101,23 +120,7 @@ export const Receipt = Object.assign(Model, {
   },
 
   /** Those of one sender that came before this one and were not ingested yet, oldest first. */
-  async earlierOf(receipt: Pick<ReceiptDoc, '_id' | 'inbox' | 'sender'>): Promise<ReceiptDoc[]> {
-    return Model.find(
-      {
-        inbox: receipt.inbox,
-        sender: receipt.sender,
-        pending: true,
-        _id: { $lt: receipt._id },
-        state: 'kept',
-      },
-      null,
-      {
-        acrossWorkspaces: EVERYONE,
-      },
-    )
-      .sort({ _id: 1 })
-      .lean<ReceiptDoc[]>()
-  },
+  earlierOf: (receipt: SenderReceipt): Promise<ReceiptDoc[]> => earlier.add(receipt),
 
   async settle(ids: ReceiptId[], state: 'ingested' | 'orphaned' | 'unreadable'): Promise<void> {
     await Model.updateMany(

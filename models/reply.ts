@@ -1,7 +1,6 @@
 import type { Content } from './content.ts'
 import { Conversation, type ConversationDoc, type MessageChange, turnOf } from './conversation.ts'
 import { rankOf } from './delivery.ts'
-import { isDuplicateKey } from './identity.ts'
 import type { AgentId, ClientMessageId, MessageId } from './ids.ts'
 import { outboundMessageId } from './ids.ts'
 import { type Author, Message, type MessageDoc } from './message.ts'
@@ -78,13 +77,9 @@ export async function reply(
     edits: [],
     createdAt: given.at,
   }
-  try {
-    await Message.collection.insertOne(message as never)
-  } catch (error) {
-    if (!isDuplicateKey(error)) throw error
-    const first = await Message.findOne({ workspace, _id: id }).lean<MessageDoc>() // the same request, sent twice at once
-    if (!first) throw error
-    return { conversation: place, message: first, created: false }
+  if (!(await Message.write(message))) {
+    const first = await alreadyWritten(conversation, given.clientId) // the same request, sent twice at once
+    if (first) return { conversation: place, message: first, created: false }
   }
   return { conversation: place, message, created: true }
 }
@@ -168,14 +163,10 @@ async function look(
   return 'up to date'
 }
 
-async function isUnderWay(
-  { workspace, lastTurn }: ConversationDoc,
-  id: MessageId,
-  at: Date,
-): Promise<boolean> {
+async function isUnderWay({ lastTurn }: ConversationDoc, id: MessageId, at: Date): Promise<boolean> {
   if (!lastTurn || lastTurn.message === id || at.getTime() - lastTurn.at.getTime() > TURN_IS_LOST_MS)
     return false
-  return (await Message.exists({ workspace, _id: lastTurn.message })) === null
+  return !(await Message.isWritten(lastTurn.message))
 }
 
 /** A turn that is not written this long after it took its place never will be, under that place. */

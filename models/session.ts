@@ -11,6 +11,9 @@ export interface SessionDoc {
   tokenHash: string
   /** Tokens that were exchanged already; seeing one again means that somebody copied it. */
   spent: string[]
+  /** The last of these, while it may come once more: the answer to it may have been lost on its way. */
+  previous?: string
+  previousUntil?: Date
   createdAt: Date
   expiresAt: Date
   revokedAt?: Date
@@ -21,6 +24,8 @@ const schema = workspaceSchema<SessionDoc>(
     agent: { type: String, required: true },
     tokenHash: { type: String, required: true },
     spent: { type: [String], default: [] },
+    previous: String,
+    previousUntil: Date,
     createdAt: { type: Date, required: true },
     expiresAt: { type: Date, required: true },
     revokedAt: Date,
@@ -29,7 +34,10 @@ const schema = workspaceSchema<SessionDoc>(
 )
 
 const SPENT_KEPT = 50
+/** A client whose answer was lost asks again within this. */
+const GRACE_MS = 20_000
 const BY_TOKEN = 'a refresh token says which workspace it belongs to only once it is found'
+const OF_ALL = 'a node looks after sessions of every workspace'
 
 const Model = model('Session', schema, 'sessions')
 
@@ -44,8 +52,9 @@ export const Session = Object.assign(Model, {
   },
 
   /**
-   * Exchanges a refresh token for the next one, atomically: of two uses at once one wins. A token that was spent before
-   * revokes the whole session, since one of its two holders is a thief. Null where it no longer opens anything.
+   * Exchanges a refresh token for the next one, atomically. The token exchanged last is taken once more within
+   * {@link GRACE_MS}, while its successor was not used: that one never arrived, and is spent from then on. Any other spent
+   * token revokes the whole session, since one of its two holders is a thief. Null where it no longer opens anything.
    */
   async rotate(
     id: SessionId,
@@ -54,12 +63,39 @@ export const Session = Object.assign(Model, {
     expiresAt: Date,
     at: Date,
   ): Promise<SessionDoc | null> {
-    const live = await Model.findOneAndUpdate(
-      { _id: id, tokenHash: given, revokedAt: null, expiresAt: { $gt: at } },
-      { $set: { tokenHash: next, expiresAt }, $push: { spent: { $each: [given], $slice: -SPENT_KEPT } } },
+    const open = { _id: id, revokedAt: null, expiresAt: { $gt: at } }
+    const inTurn = await Model.findOneAndUpdate(
+      { ...open, tokenHash: given },
+      {
+        $set: {
+          tokenHash: next,
+          expiresAt,
+          previous: given,
+          previousUntil: new Date(at.getTime() + GRACE_MS),
+        },
+        $push: spending(given),
+      },
       { returnDocument: 'after', acrossWorkspaces: BY_TOKEN },
     ).lean<SessionDoc>()
-    if (live) return live
+    if (inTurn) return inTurn
+    const again = { ...open, previous: given, previousUntil: { $gt: at } }
+    const lost = await Model.findOne(
+      again,
+      { tokenHash: 1 },
+      { acrossWorkspaces: BY_TOKEN },
+    ).lean<SessionDoc>()
+    const onceMore =
+      lost &&
+      (await Model.findOneAndUpdate(
+        { ...again, tokenHash: lost.tokenHash },
+        {
+          $set: { tokenHash: next, expiresAt },
+          $unset: { previous: 1, previousUntil: 1 },
+          $push: spending(lost.tokenHash),
+        },
+        { returnDocument: 'after', acrossWorkspaces: BY_TOKEN },
+      ).lean<SessionDoc>())
+    if (onceMore) return onceMore
     await Model.updateOne({ _id: id, spent: given, revokedAt: null }, { $set: { revokedAt: at } }).setOptions(
       {
         acrossWorkspaces: BY_TOKEN,
@@ -75,4 +111,16 @@ export const Session = Object.assign(Model, {
   async isLive(workspace: WorkspaceId, id: SessionId): Promise<boolean> {
     return (await Model.exists({ workspace, _id: id, revokedAt: null })) !== null
   },
+
+  /** Those of many that are not ended. */
+  async live(ids: SessionId[]): Promise<Set<SessionId>> {
+    const live = await Model.find(
+      { _id: { $in: ids }, revokedAt: null },
+      { _id: 1 },
+      { acrossWorkspaces: OF_ALL },
+    ).lean<Pick<SessionDoc, '_id'>[]>()
+    return new Set(live.map(({ _id }) => _id))
+  },
 })
+
+const spending = (hash: string) => ({ spent: { $each: [hash], $slice: -SPENT_KEPT } })

@@ -30,7 +30,12 @@ const schema = workspaceSchema<StoredFileDoc>(
     createdAt: { type: Date, required: true },
     expiresAt: Date,
   },
-  [[{ workspace: 1, createdAt: 1 }], [{ expiresAt: 1 }, { expireAfterSeconds: 0 }]],
+  [
+    [{ workspace: 1, createdAt: 1 }],
+    [{ expiresAt: 1 }, { expireAfterSeconds: 0 }],
+    // Bytes are shared by all that were sent the same: whether they are still somebody's.
+    [{ sha256: 1 }],
+  ],
 )
 
 export const StoredFile = model('StoredFile', schema, 'files')

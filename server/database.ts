@@ -47,10 +47,17 @@ export async function openDatabase(uri: string): Promise<void> {
     autoIndex: false,
     autoCreate: false,
     bufferCommands: false,
+    ignoreUndefined: true,
   })
   for (const model of MODELS as unknown as mongoose.Model<unknown>[]) {
     await model.createCollection()
-    await model.createIndexes()
+    // Only what is missing: on a store in use this asks one question a collection, and builds nothing.
+    const { toCreate } = await model.diffIndexes({ indexOptionsToCreate: true })
+    for (const [fields, options] of toCreate as [
+      mongoose.mongo.IndexSpecification,
+      mongoose.mongo.CreateIndexesOptions,
+    ][])
+      await model.collection.createIndex(fields, options)
   }
 }
 

@@ -3,7 +3,8 @@ import { misfit } from '../../adapters/capabilities.ts'
 import type { Outcome } from '../../adapters/outcomes.ts'
 import { uncertain } from '../../adapters/outcomes.ts'
 import type { Content } from '../../models/content.ts'
-import { Conversation, type ConversationDoc, type MessageChange } from '../../models/conversation.ts'
+import type { MessageChange } from '../../models/conversation.ts'
+import type { DeliveryProblem } from '../../models/delivery.ts'
 import type { MessageId, ProviderMessageId, RouteId, WorkspaceId } from '../../models/ids.ts'
 import { Message, type MessageDoc } from '../../models/message.ts'
 import {
@@ -53,30 +54,30 @@ export class Deliver {
     this.#parts = parts
   }
 
-  /** After this the message is sent, failed, uncertain, or queued for a later moment. */
-  async deliver(message: OutboundDoc): Promise<void> {
-    const { clock, directory, broadcasts } = this.#parts
+  /** After this the message is sent, failed or uncertain: true; or queued for a later moment: false. */
+  async deliver(message: OutboundDoc): Promise<boolean> {
+    const { clock, directory, broadcasts, router } = this.#parts
     const now = clock.now()
     if (message.delivery.state === 'sending') return this.#presumeUncertain(message)
     if (message.delivery.expiresAt <= now)
-      return this.#publish(await giveUp(message, { code: 'expired', reason: lateReason(message) }))
-    const [inbox, conversation] = await Promise.all([directory.inbox(message.inbox), find(message)])
-    if (!inbox || !conversation)
-      return this.#publish(await giveUp(message, { code: 'inbox_gone', reason: 'The inbox was removed.' }))
-    const ready = await readyToSend(message, conversation)
-    if (typeof ready === 'string')
-      return this.#publish(await giveUp(message, { code: 'cannot_carry', reason: ready }))
+      return this.#giveUp(message, { code: 'expired', reason: lateReason(message) })
+    const inbox = await directory.inbox(message.inbox)
+    if (!inbox) return this.#giveUp(message, { code: 'inbox_gone', reason: 'The inbox was removed.' })
+    const content = await inProvidersTerms(message)
+    if (typeof content === 'string') return this.#giveUp(message, { code: 'cannot_carry', reason: content })
 
     const tried = new Set<RouteId>()
-    let last: Outcome | undefined
     let current = message
-    for (;;) {
-      const choice = this.#parts.router.choose(current, inbox.routes, tried)
-      if (!choice) break
-      const { route } = choice.route
+    let last: Outcome | undefined
+    for (
+      let choice = router.choose(current, inbox.routes, tried);
+      choice;
+      choice = router.choose(current, inbox.routes, tried)
+    ) {
+      const { route, adapter } = choice.route
       tried.add(route._id)
-      const refused = misfit(current.content, choice.route.adapter.capabilities)
-      if (refused) return this.#publish(await giveUp(current, { code: 'cannot_carry', reason: refused }))
+      const refused = misfit(current.content, adapter.capabilities)
+      if (refused) return this.#giveUp(current, { code: 'cannot_carry', reason: refused })
       const begun = await beginAttempt(current, {
         route: route._id,
         provider: route.provider,
@@ -84,10 +85,11 @@ export class Deliver {
         at: clock.now(),
         presumedDeadAt: new Date(clock.now().getTime() + ATTEMPT_LEASE_MS),
       })
-      if (!begun) return
+      if (!begun) return false
       broadcasts.messageChanged(begun)
-      const { outcome, conclusion } = await this.#send(choice.route, ready, begun.key)
-      const moveOn = this.#parts.router.choose(begun.message, inbox.routes, tried) !== null
+      const outbound = { to: begun.conversation.contact.address, ...content }
+      const { outcome, conclusion } = await this.#send(choice.route, outbound, begun.key)
+      const moveOn = router.choose(begun.message, inbox.routes, tried) !== null
       const next = this.#next(outcome, begun.message, moveOn, last)
       const change = await this.#insist(async () => {
         if (outcome.outcome === 'accepted') await this.#show(begun.message)
@@ -95,25 +97,19 @@ export class Deliver {
       })
       this.#publish(change)
       if (outcome.outcome === 'accepted') this.#parts.onAccepted(outcome.providerId)
-      if (
-        !surelyNotSent(outcome) ||
-        !change ||
-        !isOutbound(change.message) ||
-        change.message.delivery.state !== 'queued'
-      )
-        return
+      if (!change || !isOutbound(change.message) || !change.message.delivery.pending) return true
+      if (!surelyNotSent(outcome) || !moveOn) return false
       current = change.message
       last = outcome
-      if (!moveOn) return
     }
-    if (last === undefined)
-      this.#publish(
-        await putOff(
-          current,
-          new Date(now.getTime() + backoffMs(current.delivery.tries + 3, this.#parts.random)),
-          NO_ROUTE,
-        ),
-      )
+    const wait = backoffMs(current.delivery.tries + 3, this.#parts.random)
+    this.#publish(await putOff(current, new Date(now.getTime() + wait), NO_ROUTE))
+    return false
+  }
+
+  async #giveUp(message: OutboundDoc, problem: DeliveryProblem): Promise<true> {
+    this.#publish(await giveUp(message, problem))
+    return true
   }
 
   /**
@@ -198,9 +194,9 @@ export class Deliver {
   }
 
   /** Its sender died in the middle: it may have been sent, so it is not sent again. A receipt or a person decides. */
-  async #presumeUncertain(message: OutboundDoc): Promise<void> {
+  async #presumeUncertain(message: OutboundDoc): Promise<true> {
     const attempt = message.delivery.attempts.at(-1)
-    if (!attempt) return
+    if (!attempt) return true
     const reason = 'We were interrupted while sending and do not know whether the provider took it.'
     this.#parts.log.warn({ event: 'attempt.interrupted', attempt: attempt.key })
     this.#publish(
@@ -211,6 +207,7 @@ export class Deliver {
         { state: 'uncertain', problem: { code: 'interrupted', reason } },
       ),
     )
+    return true
   }
 
   /**
@@ -260,18 +257,12 @@ const surelyNotSent = (outcome: Outcome): boolean =>
 const lateReason = (message: OutboundDoc): string =>
   `It could not be sent in time${message.delivery.problem ? `: ${message.delivery.problem.reason}` : '.'}`
 
-const find = (message: MessageDoc): Promise<ConversationDoc | null> =>
-  Conversation.findOne({ workspace: message.workspace, _id: message.conversation }).lean<ConversationDoc>()
-
-/** The message in the provider's terms, or the sentence that says why there is none. */
-async function readyToSend(
-  message: OutboundDoc,
-  conversation: ConversationDoc,
-): Promise<OutboundMessage | string> {
+/** What it says and what it answers, in the provider's terms, or the sentence that says why there is no such thing. */
+async function inProvidersTerms(message: OutboundDoc): Promise<Omit<OutboundMessage, 'to'> | string> {
   const content = await resolve(message.workspace, message.content)
   if (typeof content === 'string') return content
   const replyTo = message.replyTo && (await Message.providerIdOf(message.workspace, message.replyTo))
-  return { to: conversation.contact.address, content, ...(replyTo ? { replyTo } : {}) }
+  return { content, ...(replyTo ? { replyTo } : {}) }
 }
 
 async function resolve(

@@ -165,11 +165,12 @@ export class Worker {
     try {
       while (!this.#stopped) {
         this.#again.delete(conversation)
-        const message = await nextInLane(conversation)
-        if (!message) {
+        const next = await nextInLane(conversation)
+        if (!next) {
           if (this.#again.has(conversation)) continue
           return
         }
+        const { message, more } = next
         const wait = (message.delivery.dueAt?.getTime() ?? 0) - this.#parts.clock.now().getTime()
         if (wait > 0) {
           this.#wakeLater(conversation, wait)
@@ -180,10 +181,12 @@ export class Worker {
           if (!(await Lane.extend(conversation, this.#holder, until))) return
           renewedAt = this.#parts.clock.monotonic()
         }
-        await this.#parts.deliver.deliver(message)
+        const done = await this.#parts.deliver.deliver(message)
+        // Nothing else was there, and what came since has woken us, or finds the lane taken and comes again.
+        if (done && !more && !this.#again.has(conversation)) return
       }
     } finally {
-      await Lane.release([conversation], this.#holder)
+      await Lane.release(conversation, this.#holder)
     }
   }
 
