@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import passport from 'passport'
 import { Strategy as LocalStrategy } from 'passport-local'
 import { Agent, type AgentDoc } from '../../models/agent.ts'
-import type { SessionId, WorkspaceId } from '../../models/ids.ts'
+import type { AgentId, SessionId, WorkspaceId } from '../../models/ids.ts'
 import { Session } from '../../models/session.ts'
 import type { Clock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
@@ -27,10 +27,19 @@ export interface Grant {
   agent: AgentDoc
 }
 
+/** Who holds on to something they were let in to, and with which rights they were. */
+export interface Holder {
+  agent: AgentId
+  session: SessionId
+  access: number
+}
+
 /** Guesses allowed per account, and per address that guesses, before both must wait. */
 const PER_ACCOUNT = { points: 10, seconds: 15 * 60 }
 const PER_ADDRESS = { points: 60, seconds: 15 * 60 }
 const TOO_MANY = 'Too many attempts to sign in. Wait a while, then try again.'
+const HOLDERS_AT_ONCE = 500
+const OF_ALL = 'a node looks after agents of every workspace'
 const BY_EMAIL = 'who signs in is not known before their e-mail is found'
 
 /** Signing in and staying signed in. */
@@ -69,6 +78,8 @@ export class SignIn {
     }).lean<AgentDoc>()
     if (!(await passwordMatches(agent?.passwordHash, password))) return null
     await this.#perAccount.delete(account).catch(() => {})
+    // Many people may share an address: only wrong guesses count against it.
+    await this.#perAddress.reward(address).catch(() => {})
     return agent
   }
 
@@ -85,7 +96,7 @@ export class SignIn {
     return this.#grant(agent, session._id, token.secret)
   }
 
-  /** Exchanges a refresh token. One that was exchanged before ends its whole session. */
+  /** Exchanges a refresh token. One that was exchanged before ends its whole session, unless only its answer was lost. */
   async refresh(given: string): Promise<Grant> {
     const read = readRefreshToken(given)
     const at = this.#clock.now()
@@ -117,6 +128,27 @@ export class SignIn {
       Session.isLive(claims.workspace, claims.session),
     ])
     return agent && live ? { agent, claims } : null
+  }
+
+  /** Those who may not stay: disabled, signed out, or with other rights by now. For many at once, in few reads. */
+  async ended<T extends Holder>(holders: T[]): Promise<T[]> {
+    const ended: T[] = []
+    for (let start = 0; start < holders.length; start += HOLDERS_AT_ONCE) {
+      const some = holders.slice(start, start + HOLDERS_AT_ONCE)
+      const [agents, live] = await Promise.all([
+        Agent.find(
+          { _id: { $in: some.map(({ agent }) => agent) }, disabledAt: null },
+          { access: 1 },
+          { acrossWorkspaces: OF_ALL },
+        ).lean<Pick<AgentDoc, '_id' | 'access'>[]>(),
+        Session.live(some.map(({ session }) => session)),
+      ])
+      const access = new Map(agents.map((agent) => [agent._id, agent.access]))
+      ended.push(
+        ...some.filter((holder) => access.get(holder.agent) !== holder.access || !live.has(holder.session)),
+      )
+    }
+    return ended
   }
 
   async #grant(agent: AgentDoc, session: SessionId, secret: string): Promise<Grant> {

@@ -17,6 +17,11 @@ import type { MediaStorage } from './storage.ts'
 const UNUSED_MS = 24 * 60 * 60 * 1000
 /** How long a provider may fetch a file through a link: it may queue a message for hours before it looks. */
 const LINK_MS = 12 * 60 * 60 * 1000
+/** Bytes are kept this long before anybody asks whether a file names them: its upload is well over by then. */
+const UNNAMED_MS = 24 * 60 * 60 * 1000
+const HASHES_AT_ONCE = 200
+const REMOVALS_AT_ONCE = 1_000
+const BYTES_OF_ALL = 'bytes are shared by the files of every workspace'
 const ACROSS = 'a signed link names one file, whoever it belongs to'
 
 interface Parts {
@@ -75,6 +80,28 @@ export class Library implements MediaAccess {
       sha256,
       size,
     })
+  }
+
+  /** Gives up a file that became part of nothing; its bytes go with the next {@link tidy}. */
+  async drop({ workspace, _id }: StoredFileDoc): Promise<void> {
+    await StoredFile.deleteOne({ workspace, _id })
+  }
+
+  /**
+   * Removes bytes that no file names any more, a bounded number at a time; answers with how many. Where there is no file at
+   * all the database is new or another one, and not the folder out of use: then nothing is removed.
+   */
+  async tidy(stopped: () => boolean): Promise<number> {
+    const before = new Date(this.#parts.clock.now().getTime() - UNNAMED_MS)
+    if (!(await StoredFile.exists({}).setOptions({ acrossWorkspaces: BYTES_OF_ALL }))) return 0
+    let removed = 0
+    for await (const hashes of this.#parts.storage.hashes())
+      for (let start = 0; start < hashes.length; start += HASHES_AT_ONCE)
+        for (const sha256 of await unnamed(hashes.slice(start, start + HASHES_AT_ONCE))) {
+          if (stopped() || removed === REMOVALS_AT_ONCE) return removed
+          if (await this.#parts.storage.remove(sha256, before)) removed++
+        }
+    return removed
   }
 
   /** Makes an upload part of a conversation: from now on whoever sees the conversation sees it. */
@@ -146,6 +173,16 @@ export class Library implements MediaAccess {
     await StoredFile.create(file)
     return file
   }
+}
+
+async function unnamed(hashes: string[]): Promise<string[]> {
+  const files = await StoredFile.find(
+    { sha256: { $in: hashes } },
+    { sha256: 1 },
+    { acrossWorkspaces: BYTES_OF_ALL },
+  ).lean<Pick<StoredFileDoc, 'sha256'>[]>()
+  const named = new Set(files.map(({ sha256 }) => sha256))
+  return hashes.filter((sha256) => !named.has(sha256))
 }
 
 const sign = (key: Buffer, id: MediaId, expires: number): string =>

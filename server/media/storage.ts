@@ -11,8 +11,13 @@ export interface MediaStorage {
   put(bytes: Uint8Array): Promise<{ sha256: string; size: number }>
   read(sha256: string): Promise<Readable>
   bytes(sha256: string): Promise<Uint8Array>
+  /** Every hash it keeps bytes of, some at a time. */
+  hashes(): AsyncIterable<string[]>
+  /** Removes bytes, unless they came, or came again, after `before`; says whether it did. */
+  remove(sha256: string, before: Date): Promise<boolean>
 }
 
+const HASH = /^[0-9a-f]{64}$/
 /** An upload that nothing was added to for so long has no process behind it. */
 const ABANDONED_MS = 60 * 60 * 1000
 
@@ -69,8 +74,31 @@ export class DiskStorage implements MediaStorage {
     return readFile(this.#path(sha256))
   }
 
+  async *hashes(): AsyncGenerator<string[]> {
+    for (const folder of await readdir(this.#directory))
+      if (/^[0-9a-f]{2}$/.test(folder))
+        yield (await readdir(join(this.#directory, folder))).filter((name) => HASH.test(name))
+  }
+
+  async remove(sha256: string, before: Date): Promise<boolean> {
+    const path = this.#path(sha256)
+    const isOld = async (at: string) => (await stat(at)).mtimeMs < before.getTime()
+    try {
+      if (!(await isOld(path))) return false
+      // Taken aside first, and looked at again there: the same bytes may be kept anew at this very moment.
+      const aside = join(this.incoming, `${sha256}.${process.hrtime.bigint()}`)
+      await rename(path, aside)
+      const old = await isOld(aside)
+      await (old ? rm(aside) : rename(aside, path))
+      return old
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false // another node was faster
+      throw error
+    }
+  }
+
   #folder(sha256: string): string {
-    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new Error('not a hash')
+    if (!HASH.test(sha256)) throw new Error('not a hash')
     return join(this.#directory, sha256.slice(0, 2))
   }
   #path(sha256: string): string {

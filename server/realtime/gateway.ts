@@ -26,6 +26,8 @@ export interface SocketData {
   agent: AgentId
   session: SessionId
   name: string
+  /** The rights its rooms were chosen by; with others it has to come back. */
+  access: number
 }
 type AgentSocket = Socket<ClientToServerEvents, ServerToClientEvents, Record<string, never>, SocketData>
 
@@ -40,6 +42,10 @@ interface Parts {
 
 /** Events one socket may send; a client in order sends a handful. */
 const EVENTS = { points: 100, seconds: 5 }
+/** A workspace hears of all who come and go within this at once. */
+const TELL_PRESENCE_MS = 500
+/** How often the sockets of this node are held against what their agents and sessions are by now. */
+export const REVIEW_MS = 25_000
 
 const id = z.uuid()
 const EVENT_SHAPES = {
@@ -53,6 +59,11 @@ const EVENT_SHAPES = {
 export class Gateway {
   readonly #parts: Parts
   readonly #limiter = createLimiter('socket', EVENTS, undefined)
+  readonly #sockets = new Set<AgentSocket>()
+  /** Sockets by workspace, those included whose departure is not written yet. */
+  readonly #here = new Map<WorkspaceId, number>()
+  readonly #tellings = new Map<WorkspaceId, Timer>()
+  #reviewing: Timer | undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -71,7 +82,13 @@ export class Gateway {
     const known = typeof token === 'string' ? await this.#parts.signIn.identify(token) : null
     if (!known) throw new Refusal('unauthenticated', 'Sign in first.')
     const { agent, claims } = known
-    socket.data = { workspace: agent.workspace, agent: agent._id, session: claims.session, name: agent.name }
+    socket.data = {
+      workspace: agent.workspace,
+      agent: agent._id,
+      session: claims.session,
+      name: agent.name,
+      access: agent.access,
+    }
     await socket.join(roomsOf(agent, claims.session))
     this.#expire(socket, claims.expiresAt)
   }
@@ -88,9 +105,15 @@ export class Gateway {
 
   #welcome(socket: AgentSocket): void {
     const opened = new Set<ConversationId>()
+    const { workspace } = socket.data
+    this.#sockets.add(socket)
+    this.#here.set(workspace, (this.#here.get(workspace) ?? 0) + 1)
+    // What was withdrawn while the socket was on its way in was said before it could hear it.
+    void this.#review([socket])
+    this.#reviewInTime()
     const renewal = setInterval(() => void this.#renew(socket, opened), PRESENCE_RENEW_MS)
     renewal.unref()
-    void this.#renew(socket, opened).then(() => this.#tellPresence(socket.data.workspace))
+    void this.#renew(socket, opened).then(() => this.#presenceChanged(workspace))
 
     socket.on('conversation.open', (event, ack) =>
       this.#answer(socket, EVENT_SHAPES.conversation, event, ack, async ({ conversation }) => {
@@ -103,8 +126,9 @@ export class Gateway {
     )
     socket.on('conversation.close', (event, ack) =>
       this.#answer(socket, EVENT_SHAPES.conversation, event, ack, async ({ conversation }) => {
-        await this.#close(socket, conversation as ConversationId)
-        opened.delete(conversation as ConversationId)
+        // A room that this socket did not open may be anybody's.
+        if (opened.delete(conversation as ConversationId))
+          await this.#close(socket, conversation as ConversationId)
         return undefined
       }),
     )
@@ -127,6 +151,7 @@ export class Gateway {
         const known = await this.#parts.signIn.identify(token)
         if (!known || known.agent._id !== socket.data.agent)
           throw new Refusal('unauthenticated', 'Sign in again.')
+        this.#mustStand(socket, known.agent)
         this.#expire(socket, known.claims.expiresAt)
         return { expiresIn: known.claims.expiresAt - Math.floor(this.#parts.clock.now().getTime() / 1000) }
       }),
@@ -134,6 +159,11 @@ export class Gateway {
     socket.on('disconnect', () => {
       clearInterval(renewal)
       expiries.get(socket)?.cancel()
+      this.#sockets.delete(socket)
+      if (this.#sockets.size === 0) {
+        this.#reviewing?.cancel()
+        this.#reviewing = undefined
+      }
       void this.#depart(socket, opened)
     })
   }
@@ -170,10 +200,33 @@ export class Gateway {
 
   /** Who is asking, as they stand now: rights may have changed since the socket opened. */
   async #agent(socket: AgentSocket): Promise<AgentDoc> {
-    const agent = await Agent.enabled(socket.data.workspace, socket.data.agent)
-    if (agent) return agent
+    return this.#mustStand(socket, await Agent.enabled(socket.data.workspace, socket.data.agent))
+  }
+
+  /** Ends a socket whose rooms were chosen by rights that are no longer its agent's: it comes back under the new ones. */
+  #mustStand(socket: AgentSocket, agent: AgentDoc | null): AgentDoc {
+    if (agent && agent.access === socket.data.access) return agent
     socket.disconnect(true)
     throw new Refusal('unauthenticated', 'Sign in first.')
+  }
+
+  /** The same for sockets that ask for nothing: the broadcast that ends them may be lost while Redis is away. */
+  async #review(sockets: AgentSocket[]): Promise<void> {
+    try {
+      const ended = new Set(await this.#parts.signIn.ended(sockets.map(({ data }) => data)))
+      for (const socket of sockets) if (ended.has(socket.data)) socket.disconnect(true)
+    } catch (error) {
+      this.#parts.log.warn({ event: 'socket.review_failed', error }, 'could not look whose rights changed')
+    }
+  }
+
+  #reviewInTime(): void {
+    this.#reviewing ??= this.#parts.clock.after(REVIEW_MS, () => {
+      this.#reviewing = undefined
+      void this.#review([...this.#sockets]).then(() => {
+        if (this.#sockets.size > 0) this.#reviewInTime()
+      })
+    })
   }
 
   async #find(socket: AgentSocket, conversation: ConversationId): Promise<Pick<ConversationDoc, '_id'>> {
@@ -203,8 +256,24 @@ export class Gateway {
   async #depart(socket: AgentSocket, opened: Set<ConversationId>): Promise<void> {
     const { workspace, agent } = socket.data
     await this.#quietly(this.#parts.presence.leave(workspace, agent, socket.id))
-    for (const conversation of opened) await this.#close(socket, conversation)
-    await this.#tellPresence(workspace)
+    for (const conversation of opened) await this.#quietly(this.#close(socket, conversation))
+    const left = (this.#here.get(workspace) ?? 1) - 1
+    if (left > 0) this.#here.set(workspace, left)
+    else this.#here.delete(workspace)
+    this.#presenceChanged(workspace)
+  }
+
+  /** Tells a workspace soon who is online; at once after the last of it left this node, where nothing may wait any more. */
+  #presenceChanged(workspace: WorkspaceId): void {
+    const tell = () => {
+      this.#tellings.delete(workspace)
+      void this.#tellPresence(workspace)
+    }
+    if (!this.#here.has(workspace)) {
+      this.#tellings.get(workspace)?.cancel()
+      tell()
+    } else if (!this.#tellings.has(workspace))
+      this.#tellings.set(workspace, this.#parts.clock.after(TELL_PRESENCE_MS, tell))
   }
 
   async #tellPresence(workspace: WorkspaceId): Promise<void> {

@@ -111,10 +111,19 @@ export class RedisPresence implements Presence {
     return withReplying(viewing, replying)
   }
 
-  /** The whole key ends with its youngest mark, so that nothing is left of what everybody forgot. */
+  /**
+   * The whole key ends with its youngest mark, so that nothing is left of what everybody forgot; and each mark takes along
+   * those that ended, so that a key that is always in use holds no dead ones.
+   */
   async #mark(key: string, member: string, ms: number): Promise<void> {
-    const until = this.#clock.now().getTime() + ms
-    await this.#redis.multi().zadd(key, until, member).pexpire(key, ms, 'GT').pexpire(key, ms, 'NX').exec()
+    const now = this.#clock.now().getTime()
+    await this.#redis
+      .multi()
+      .zremrangebyscore(key, '-inf', now)
+      .zadd(key, now + ms, member)
+      .pexpire(key, ms, 'GT')
+      .pexpire(key, ms, 'NX')
+      .exec()
   }
   async #alive(key: string): Promise<string[]> {
     return this.#redis.zrange(key, `(${this.#clock.now().getTime()}`, '+inf', 'BYSCORE')
