@@ -96,9 +96,8 @@ export interface Page {
 }
 
 const known = new Batcher<MessageId, boolean>(async (ids) => {
-  const found = await Model.collection
-    .find({ _id: { $in: ids as never[] } }, { projection: { _id: 1 } })
-    .toArray()
+  const among = { _id: { $in: ids as never[] } }
+  const found = await Model.collection.find(among, { projection: { _id: 1 } }).toArray()
   const there = new Set(found.map(({ _id }) => String(_id)))
   return ids.map((id) => there.has(id))
 })
