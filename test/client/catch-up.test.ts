@@ -50,4 +50,30 @@ describe('catching up', () => {
     await catchUp()
     expect(asked).toEqual([null, '1', '1'])
   })
+
+  it('goes on after a failure for those who asked meanwhile', async () => {
+    let breakLine = (_: Error): void => undefined
+    const broken = new Promise<Changes>((_, reject) => {
+      breakLine = reject
+    })
+    const answers = [broken, Promise.resolve(changes('1'))]
+    const asked: (string | null)[] = []
+    let cursor: string | null = null
+    const catchUp = createCatchUp({
+      cursor: () => cursor,
+      ask: (from) => {
+        asked.push(from)
+        return answers.shift() ?? Promise.reject(new Error('nobody there'))
+      },
+      apply: (answer) => {
+        cursor = answer.cursor
+      },
+    })
+    const first = catchUp()
+    const afterReconnect = catchUp()
+    breakLine(new Error('line broke'))
+    await Promise.all([first, afterReconnect])
+    expect(asked).toEqual([null, null])
+    expect(cursor).toBe('1')
+  })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { apply } from '../../client/app/live/reducer.ts'
+import { apply, applyAll } from '../../client/app/live/reducer.ts'
 import { emptyState, type LiveEvent, type LiveState } from '../../client/app/live/state.ts'
 import type { ConversationId } from '../../models/ids.ts'
 import { conversationId, KIM, World } from './world.ts'
@@ -50,6 +50,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** A tab with its line to the server: answers are read when asked for, and arrive when the test says. */
 class Tab {
   state: LiveState = emptyState()
+  readonly heard: LiveEvent[] = []
   #late: LiveEvent[] = []
   #answers: LiveEvent[] = []
   readonly world: World
@@ -66,6 +67,7 @@ class Tab {
   }
 
   do(event: LiveEvent): void {
+    this.heard.push(event)
     this.state = apply(this.state, event)
   }
 
@@ -161,6 +163,15 @@ function expectTruth({ state, world }: Tab): void {
   }
 }
 
+/** Whoever writes into it, or into what it holds, throws. */
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const part of Object.values(value)) frozen(part)
+  }
+  return value
+}
+
 describe('the replay law: old state + events = fresh state', () => {
   it('holds for events that come twice, late, in any order or never, whatever is asked for in between', () => {
     fc.assert(
@@ -234,5 +245,31 @@ describe('the replay law: old state + events = fresh state', () => {
     tab.do({ type: 'timeline.asked', conversation: conversationId('a') })
     tab.pagesArrive()
     expect(tab.state.timelines[conversationId('a')]).toMatchObject({ ready: false, messages: [] })
+  })
+
+  it('is the same for events applied one by one and many at once, and nothing held is written into', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 20 }), (steps, frame) => {
+        const tab = new Tab(new World())
+        tab.catchUp()
+        for (const each of steps) tab.take(each)
+        tab.pagesArrive()
+        tab.lateOnesArrive()
+        let state = frozen(emptyState())
+        for (let at = 0; at < tab.heard.length; at += frame)
+          state = frozen(applyAll(state, tab.heard.slice(at, at + frame)))
+        expect(state).toEqual(tab.state)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it('leaves what is held as it is where no event of many brings news', () => {
+    const world = new World()
+    const news = [world.inbound(conversationId('a')), world.read(conversationId('a'))]
+    const state = applyAll(emptyState(), news)
+    const again = applyAll(state, news)
+    expect(again.conversations).toBe(state.conversations)
+    expect(again.readings).toBe(state.readings)
   })
 })

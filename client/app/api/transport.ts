@@ -12,7 +12,7 @@ export class Refused extends Error {
 /** No answer: what was asked may or may not have happened. */
 export class Unreachable extends Error {}
 
-const ANSWER_WITHIN_MS = 20_000
+export const ANSWER_WITHIN_MS = 20_000
 
 export async function send(url: string, init: RequestInit): Promise<Response> {
   try {

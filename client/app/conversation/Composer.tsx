@@ -5,6 +5,7 @@ import { misfit } from '../../../adapters/capabilities.ts'
 import type { ConversationView } from '../../../server/realtime/protocol.ts'
 import { ActionIcon } from '../design/ActionIcon.tsx'
 import { channelName } from '../design/ChannelIcon.tsx'
+import { nameOf } from '../design/plain.ts'
 import { useUi } from '../design/ui.ts'
 import { useInbox } from '../session/useWorkspace.ts'
 import { text } from '../text.ts'
@@ -97,9 +98,7 @@ export function Composer({ conversation }: { conversation: ConversationView }) {
             rows={1}
             dir="auto"
             value={written}
-            placeholder={
-              noting ? text.composer.noteHint : text.composer.replyHint(contact.name || contact.address)
-            }
+            placeholder={noting ? text.composer.noteHint : text.composer.replyHint(nameOf(contact))}
             aria-label={noting ? text.composer.note : text.composer.reply}
             aria-invalid={reason !== null}
             onChange={(event) => write(event.currentTarget.value)}

@@ -1,6 +1,7 @@
 import { IconExternalLink, IconId, IconMapPin, IconPuzzle } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import type { Content } from '../../../models/content.ts'
+import { plain } from '../design/plain.ts'
 import { text } from '../text.ts'
 import classes from './ContentView.module.css'
 import { FileView } from './FileView.tsx'
@@ -26,7 +27,7 @@ export function ContentView({ content }: { content: Content }): ReactNode {
     case 'location':
       return (
         <Card icon={<IconMapPin size={18} />} title={content.name ?? text.message.location}>
-          {content.address && <bdi>{content.address}</bdi>}
+          {content.address && <bdi>{plain(content.address)}</bdi>}
           <span>
             {content.latitude.toFixed(5)}, {content.longitude.toFixed(5)}
           </span>
@@ -39,18 +40,18 @@ export function ContentView({ content }: { content: Content }): ReactNode {
       return (
         <Card icon={<IconId size={18} />} title={content.name}>
           {content.phones.map((phone) => (
-            <bdi key={phone}>{phone}</bdi>
+            <bdi key={phone}>{plain(phone)}</bdi>
           ))}
         </Card>
       )
     case 'reaction':
-      return <span>{text.message.reacted(content.emoji)}</span>
+      return <span>{text.message.reacted(plain(content.emoji))}</span>
     case 'edit':
       return <Words>{text.message.editing(content.text)}</Words>
     case 'unsupported':
       return (
         <Card icon={<IconPuzzle size={18} />} title={content.kind}>
-          <span>{text.message.unsupported(content.kind)}</span>
+          <span>{text.message.unsupported(plain(content.kind))}</span>
         </Card>
       )
   }
@@ -65,7 +66,7 @@ const Card = ({ icon, title, children }: { icon: ReactNode; title: string; child
       {icon}
     </span>
     <span className={classes.about}>
-      <bdi className={classes.title}>{title}</bdi>
+      <bdi className={classes.title}>{plain(title)}</bdi>
       {children}
     </span>
   </div>

@@ -2,8 +2,8 @@ import { Loader } from '@mantine/core'
 import { IconMessages, IconMoodEmpty } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
 import type { ConversationId } from '../../../models/ids.ts'
-import type { ConversationView } from '../../../server/realtime/protocol.ts'
 import { Blank } from '../design/Blank.tsx'
+import { nameOf } from '../design/plain.ts'
 import { useUi } from '../design/ui.ts'
 import { closeConversation, openConversation } from '../live/socket.ts'
 import { useLive } from '../live/store.ts'
@@ -70,7 +70,7 @@ function Opened({ id, back }: { id: ConversationId; back: string }) {
       className={classes.pane}
       data-pane="conversation"
       data-details={detailsOpen || undefined}
-      aria-label={text.conversation.label(nameOf(conversation))}
+      aria-label={text.conversation.label(nameOf(conversation.contact))}
       data-testid="conversation"
       data-conversation-id={id}
     >
@@ -84,5 +84,3 @@ function Opened({ id, back }: { id: ConversationId; back: string }) {
     </main>
   )
 }
-
-const nameOf = ({ contact }: ConversationView): string => contact.name || contact.address

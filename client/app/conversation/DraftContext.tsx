@@ -1,5 +1,6 @@
 import { CloseButton } from '@mantine/core'
 import type { ConversationView } from '../../../server/realtime/protocol.ts'
+import { plain } from '../design/plain.ts'
 import { useLive } from '../live/store.ts'
 import { text } from '../text.ts'
 import classes from './Composer.module.css'
@@ -22,7 +23,9 @@ export function DraftContext({
     <div className={classes.context} data-testid="draft-context">
       <span>
         <strong>
-          {editing ? text.composer.editingMessage : text.composer.replyingTo(message?.author.name ?? '')}
+          {editing
+            ? text.composer.editingMessage
+            : text.composer.replyingTo(plain(message?.author.name ?? ''))}
         </strong>
         <bdi dir="auto">{message ? previewOf(message.content) : text.message.quoteGone}</bdi>
       </span>

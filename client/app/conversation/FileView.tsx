@@ -3,14 +3,16 @@ import { useState } from 'react'
 import type { MediaFile, MediaType } from '../../../models/content.ts'
 import { download, type Stored, useMediaUrl } from '../api/media.ts'
 import { complain } from '../design/complain.ts'
+import { plain } from '../design/plain.ts'
 import { text } from '../text.ts'
 import { AudioPlayer } from './AudioPlayer.tsx'
 import classes from './FileView.module.css'
 import { Viewer } from './Viewer.tsx'
 
-export function FileView({ type, file }: { type: MediaType; file: MediaFile }) {
-  if (file.state === 'pending') return <Notice>{text.message.mediaPending}</Notice>
-  if (file.state === 'failed') return <Notice failed>{text.message.mediaFailed(file.reason)}</Notice>
+export function FileView({ type, file: given }: { type: MediaType; file: MediaFile }) {
+  if (given.state === 'pending') return <Notice>{text.message.mediaPending}</Notice>
+  if (given.state === 'failed') return <Notice failed>{text.message.mediaFailed(given.reason)}</Notice>
+  const file = { ...given, name: plain(given.name) }
   switch (type) {
     case 'image':
     case 'sticker':

@@ -11,6 +11,7 @@ import { ActionIcon } from '../design/ActionIcon.tsx'
 import { Avatar } from '../design/Avatar.tsx'
 import { BackLink } from '../design/BackLink.tsx'
 import { ChannelIcon } from '../design/ChannelIcon.tsx'
+import { nameOf } from '../design/plain.ts'
 import { useNow, when } from '../design/time.ts'
 import { openMenu, toggleDetails, useUi } from '../design/ui.ts'
 import { usePresence } from '../live/presence.ts'
@@ -36,7 +37,7 @@ export function Header({ conversation, back }: Props) {
       <BackLink className={classes.back} to={back} />
       <div className={classes.who}>
         <h1 className={classes.name}>
-          <bdi>{contact.name || contact.address}</bdi>
+          <bdi>{nameOf(contact)}</bdi>
         </h1>
         <p className={classes.where}>
           <ChannelIcon channel={channel} size={12} />

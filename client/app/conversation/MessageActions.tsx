@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { ConversationView, MessageView } from '../../../server/realtime/protocol.ts'
 import { ActionIcon } from '../design/ActionIcon.tsx'
 import { copyText } from '../design/copy.ts'
+import { plain } from '../design/plain.ts'
 import { focusComposer } from '../design/ui.ts'
 import { useInbox } from '../session/useWorkspace.ts'
 import { text } from '../text.ts'
@@ -51,7 +52,7 @@ export function MessageActions({ message, conversation, mine }: Props) {
             <ActionIcon size={26} label={text.message.actions} icon={<IconDots size={15} />} />
           </Menu.Target>
           <Menu.Dropdown>
-            <Menu.Item leftSection={<IconCopy size={14} />} onClick={() => copyText(words)}>
+            <Menu.Item leftSection={<IconCopy size={14} />} onClick={() => copyText(plain(words))}>
               {text.message.copyText}
             </Menu.Item>
             {canEdit && (

@@ -4,6 +4,7 @@ import { type ReactNode, useState } from 'react'
 import type { ConversationView } from '../../../server/realtime/protocol.ts'
 import { Avatar } from '../design/Avatar.tsx'
 import { ChannelIcon, channelName } from '../design/ChannelIcon.tsx'
+import { nameOf, plain } from '../design/plain.ts'
 import { fullDay, fullTime, span, useNow } from '../design/time.ts'
 import { toggleDetails } from '../design/ui.ts'
 import { useInbox } from '../session/useWorkspace.ts'
@@ -15,7 +16,8 @@ export function PersonPanel({ conversation }: { conversation: ConversationView }
   const { contact, channel, status, waitingSince, createdAt, inbound } = conversation
   const inbox = useInbox(conversation.inbox)
   const now = useNow()
-  const name = contact.name || contact.address
+  const name = nameOf(contact)
+  const address = plain(contact.address)
   return (
     <aside className={classes.panel} aria-label={text.person.heading} data-testid="person-panel">
       <CloseButton
@@ -26,7 +28,7 @@ export function PersonPanel({ conversation }: { conversation: ConversationView }
       <div className={classes.face}>
         <Avatar id={contact.id} name={name} size={56} />
         <bdi className={classes.name}>{name}</bdi>
-        {name !== contact.address && <bdi className={classes.address}>{contact.address}</bdi>}
+        {name !== address && <bdi className={classes.address}>{address}</bdi>}
       </div>
       <dl className={classes.facts}>
         <Fact name={text.person.channel}>

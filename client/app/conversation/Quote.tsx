@@ -1,5 +1,6 @@
 import type { MessageId } from '../../../models/ids.ts'
 import type { ConversationView } from '../../../server/realtime/protocol.ts'
+import { plain } from '../design/plain.ts'
 import { useLive } from '../live/store.ts'
 import { useMe } from '../session/useWorkspace.ts'
 import { text } from '../text.ts'
@@ -27,7 +28,7 @@ export function Quote({ message, conversation, onJump }: Props) {
       onClick={() => onJump(message)}
       data-testid="quote"
     >
-      {author && <bdi className={classes.author}>{author}</bdi>}
+      {author && <bdi className={classes.author}>{plain(author)}</bdi>}
       <span className={classes.words} dir="auto">
         {quoted ? previewOf(quoted.content) : text.message.quoteGone}
       </span>

@@ -1,4 +1,5 @@
 import type { MessageView } from '../../../server/realtime/protocol.ts'
+import { plain } from '../design/plain.ts'
 import { text } from '../text.ts'
 import classes from './Reactions.module.css'
 
@@ -8,8 +9,8 @@ export function Reactions({ message: { reactions } }: { message: MessageView }) 
     <ul className={classes.reactions} data-testid="reactions">
       {reactions.map(({ by, emoji }) => (
         <li key={`${by}${emoji}`} data-by={by}>
-          <span role="img" aria-label={text.message.reactionBy(text.message[by], emoji)}>
-            {emoji}
+          <span role="img" aria-label={text.message.reactionBy(text.message[by], plain(emoji))}>
+            {plain(emoji)}
           </span>
         </li>
       ))}

@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { useMemo } from 'react'
 import type { ConversationId } from '../../../models/ids.ts'
+import { plain } from '../design/plain.ts'
 import { clockTime } from '../design/time.ts'
 import { sendAnyway } from '../live/outbox.ts'
 import { isStale } from '../live/pending.ts'
@@ -27,7 +28,7 @@ export function Stale({ conversation }: { conversation: ConversationId }) {
         <ol>
           {unseen.map(({ id, author, content, createdAt }) => (
             <li key={id}>
-              <bdi>{author.name}</bdi>
+              <bdi>{plain(author.name)}</bdi>
               <span dir="auto">{previewOf(content)}</span>
               <time dateTime={createdAt}>{clockTime(createdAt)}</time>
             </li>

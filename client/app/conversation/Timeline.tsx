@@ -5,6 +5,7 @@ import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso'
 import type { MessageId } from '../../../models/ids.ts'
 import type { ConversationView } from '../../../server/realtime/protocol.ts'
 import { Blank } from '../design/Blank.tsx'
+import { plain } from '../design/plain.ts'
 import { dayName, useNow } from '../design/time.ts'
 import type { Timeline as TimelineState } from '../live/state.ts'
 import { live, useLive } from '../live/store.ts'
@@ -214,7 +215,7 @@ function Announcer({ lines }: { lines: Line[] }) {
   const [first] = useState(() => lines.at(-1)?.message.rev ?? 0)
   const news = lines.findLast(({ message, pending }) => !pending && message.direction === 'inbound')?.message
   const said =
-    news && news.rev > first ? text.conversation.said(news.author.name, previewOf(news.content)) : ''
+    news && news.rev > first ? text.conversation.said(plain(news.author.name), previewOf(news.content)) : ''
   return (
     <VisuallyHidden aria-live="polite" role="status">
       {said}

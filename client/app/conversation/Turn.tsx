@@ -4,6 +4,7 @@ import { memo } from 'react'
 import type { MessageId } from '../../../models/ids.ts'
 import type { ConversationView } from '../../../server/realtime/protocol.ts'
 import { Avatar } from '../design/Avatar.tsx'
+import { plain } from '../design/plain.ts'
 import { clockTime, fullTime } from '../design/time.ts'
 import { useMe } from '../session/useWorkspace.ts'
 import { text } from '../text.ts'
@@ -33,7 +34,7 @@ export const Turn = memo(function Turn({ line, conversation, glowing, onJump }: 
   const mine = author.kind === 'agent' && author.id === me.id
   const theirs = direction === 'inbound'
   const named = first && (note || (!theirs && !mine))
-  const name = mine ? text.message.you : author.name
+  const name = mine ? text.message.you : plain(author.name)
   const state = pending ? (pending.state === 'sending' ? 'echo' : pending.state) : delivery?.state
   const bare = content.type === 'sticker'
   return (

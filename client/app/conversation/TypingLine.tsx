@@ -1,4 +1,5 @@
 import type { ConversationView } from '../../../server/realtime/protocol.ts'
+import { plain } from '../design/plain.ts'
 import { usePresence } from '../live/presence.ts'
 import { useMe } from '../session/useWorkspace.ts'
 import { text } from '../text.ts'
@@ -20,7 +21,7 @@ export function TypingLine({ conversation }: { conversation: ConversationView })
       {contact && (
         <span className={classes.contact}>
           <Dots />
-          {text.conversation.contactTyping(contact.by.name || conversation.contact.name)}
+          {text.conversation.contactTyping(plain(contact.by.name || conversation.contact.name))}
         </span>
       )}
       {names.size > 0 && (

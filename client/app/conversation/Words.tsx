@@ -1,4 +1,5 @@
 import { Fragment } from 'react'
+import { plain } from '../design/plain.ts'
 import { wordsOf } from './links.ts'
 import classes from './Words.module.css'
 
@@ -6,7 +7,7 @@ import classes from './Words.module.css'
 export function Words({ children }: { children: string }) {
   return (
     <span className={classes.words} dir="auto">
-      {wordsOf(children).map((part, index) =>
+      {wordsOf(plain(children)).map((part, index) =>
         part.href ? (
           // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one text never move.
           <a key={index} href={part.href} target="_blank" rel="noopener noreferrer nofollow">

@@ -1,8 +1,11 @@
 import type { Content } from '../../../models/content.ts'
+import { plain } from '../design/plain.ts'
 import { text } from '../text.ts'
 
 /** A line that stands for a message, in a quote or spoken aloud. */
-export function previewOf(content: Content): string {
+export const previewOf = (content: Content): string => plain(wordsOf(content))
+
+function wordsOf(content: Content): string {
   switch (content.type) {
     case 'text':
       return content.text

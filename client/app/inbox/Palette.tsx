@@ -12,6 +12,7 @@ import { assign, snooze, toggleResolution, wake } from '../conversation/actions.
 import { writeIn } from '../conversation/drafts.ts'
 import { snoozeChoices } from '../conversation/snooze-choices.ts'
 import { channelName } from '../design/ChannelIcon.tsx'
+import { nameOf, plain } from '../design/plain.ts'
 import { focusComposer, focusSearch, setUi, toggleDetails, useUi } from '../design/ui.ts'
 import { useLive } from '../live/store.ts'
 import { signOut } from '../session/session.ts'
@@ -112,13 +113,12 @@ function useContacts(view: View): SpotlightActionData[] {
   return order.slice(0, NEAREST).flatMap((id) => {
     const row = conversations[id]
     if (!row) return []
-    const { name, address } = row.contact
     return [
       action(
         `open-${id}`,
-        name || address,
+        nameOf(row.contact),
         () => navigate(`/${viewKey(view)}/c/${id}`),
-        `${channelName(row.channel)} · ${address}`,
+        `${channelName(row.channel)} · ${plain(row.contact.address)}`,
       ),
     ]
   })

@@ -7,6 +7,7 @@ import type { ConversationView } from '../../../server/realtime/protocol.ts'
 import { useDraft } from '../conversation/drafts.ts'
 import { Avatar } from '../design/Avatar.tsx'
 import { ChannelIcon } from '../design/ChannelIcon.tsx'
+import { nameOf, plain } from '../design/plain.ts'
 import { ago, span, useNow, when } from '../design/time.ts'
 import { usePresence } from '../live/presence.ts'
 import { useLive } from '../live/store.ts'
@@ -27,7 +28,7 @@ export const Row = memo(function Row({ conversation, path, chosen }: Props) {
   const { id, contact, channel, lastActivityAt } = conversation
   const now = useNow()
   const unread = useLive((state) => unreadOf(conversation, state.readings))
-  const name = contact.name || contact.address
+  const name = nameOf(contact)
   return (
     <div className={classes.item}>
       <Link
@@ -105,7 +106,7 @@ function Preview({ conversation }: { conversation: ConversationView }) {
         : lastMessage.direction === 'outbound'
           ? said(lastMessage.author, me)
           : ''}
-      <bdi>{lastMessage.preview}</bdi>
+      <bdi>{plain(lastMessage.preview)}</bdi>
     </span>
   )
 }

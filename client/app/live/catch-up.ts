@@ -15,13 +15,22 @@ export function createCatchUp(road: Road): () => Promise<void> {
   let running: Promise<void> | null = null
   let again = false
 
+  const once = async (): Promise<void> => {
+    for (;;) {
+      const changes = await road.ask(road.cursor())
+      road.apply(changes)
+      if (!changes.more) return
+    }
+  }
+
   const run = async (): Promise<void> => {
     do {
       again = false
-      for (;;) {
-        const changes = await road.ask(road.cursor())
-        road.apply(changes)
-        if (!changes.more) break
+      try {
+        await once()
+      } catch (error) {
+        // Whoever asked meanwhile may have a line again where this one lost its own.
+        if (!again) throw error
       }
     } while (again)
   }

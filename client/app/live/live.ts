@@ -1,4 +1,5 @@
 import { fetchChanges } from '../api/endpoints.ts'
+import { SignedOut } from '../session/session.ts'
 import { createCatchUp } from './catch-up.ts'
 import { openOutbox, sendWaiting } from './outbox.ts'
 import { askChanges, connect, hangUp, isConnected, knock } from './socket.ts'
@@ -11,7 +12,13 @@ const WAKE_AFTER_MS = 60_000
 
 export const catchUp = createCatchUp({
   cursor: () => live.getState().cursor,
-  ask: (cursor) => (isConnected() ? askChanges(cursor) : fetchChanges(cursor)),
+  ask: async (cursor) => {
+    const { epoch } = live.getState()
+    const changes = await (isConnected() ? askChanges(cursor) : fetchChanges(cursor))
+    // What one agent asked for is not the next one's, who may have signed in meanwhile.
+    if (live.getState().epoch !== epoch) throw new SignedOut()
+    return changes
+  },
   apply: (changes) => dispatch({ type: 'changes', changes }),
 })
 

@@ -20,11 +20,15 @@ type InboxSocket = Socket<ServerToClientEvents, ClientToServerEvents>
 /** A client that asks for its token this long before it runs out has time for a second try. */
 const AUTHENTICATE_BEFORE_MS = 60_000
 const ANSWER_WITHIN_MS = 10_000
+const HUNG_UP_PAUSE_MS = 1_000
+/** How long to wait after each refusal in a row. */
+const REFUSED_PAUSE_MS = [500, 1_000, 2_000, 5_000, 10_000, 30_000]
 
 let socket: InboxSocket | null = null
 /** The conversation on screen: the server forgets it with the connection, so that it is said again after each. */
 let open: ConversationId | null = null
 let renewal: ReturnType<typeof setTimeout> | undefined
+let refusals = 0
 
 interface Listeners {
   onConnect: () => void
@@ -45,7 +49,9 @@ export function connect({ onConnect, onInboxesChanged }: Listeners): void {
     },
   })
   socket = line
+  refusals = 0
   line.on('connect', () => {
+    refusals = 0
     connected()
     renewInTime()
     if (open) announce(open)
@@ -55,7 +61,7 @@ export function connect({ onConnect, onInboxesChanged }: Listeners): void {
     disconnected()
     nobodyHere()
     // The server hung up on purpose, which the library takes as final: an expired session is renewed, then retried.
-    if (reason === 'io server disconnect') setTimeout(() => line.connect(), 1_000)
+    if (reason === 'io server disconnect') setTimeout(() => connectAgain(line), HUNG_UP_PAUSE_MS)
   })
   line.on('connect_error', (error: Error & { data?: { problem?: Problem } }) => {
     disconnected()
@@ -92,8 +98,13 @@ export function knock(): void {
 
 async function reconnectAfterRefusal(line: InboxSocket, problem: Problem | undefined): Promise<void> {
   const held = currentSession()
+  const wait = REFUSED_PAUSE_MS[Math.min(refusals++, REFUSED_PAUSE_MS.length - 1)]
   if (problem?.code === 'unauthenticated' && held) await renewToken(held.accessToken).catch(() => undefined)
-  else await new Promise((resolve) => setTimeout(resolve, 2_000))
+  setTimeout(() => connectAgain(line), wait)
+}
+
+/** Unless the agent has signed out meanwhile. */
+function connectAgain(line: InboxSocket): void {
   if (socket === line && currentSession()) line.connect()
 }
 
@@ -116,14 +127,23 @@ function renewInTime(): void {
   }, wait)
 }
 
-/** An event with its answer, or `Unreachable` when none comes. */
+/** An event with its answer, or `Unreachable` when none comes: a line that broke brings none any more. */
 function ask<T>(say: (line: InboxSocket, ack: Ack<T>) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const line = socket
     if (!line?.connected) return reject(new Unreachable('Not connected.'))
-    const late = setTimeout(() => reject(new Unreachable('No answer.')), ANSWER_WITHIN_MS)
-    say(line, (answer) => {
+    const settle = (): void => {
       clearTimeout(late)
+      line.off('disconnect', unanswered)
+    }
+    const unanswered = (): void => {
+      settle()
+      reject(new Unreachable('No answer.'))
+    }
+    const late = setTimeout(unanswered, ANSWER_WITHIN_MS)
+    line.on('disconnect', unanswered)
+    say(line, (answer) => {
+      settle()
       if (answer.ok) resolve(answer.data)
       else reject(new Refused(answer.problem))
     })

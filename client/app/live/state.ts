@@ -15,7 +15,7 @@ export interface LiveState {
   cursor: string | null
   /** Counts what was noticed missing: each is a reason to catch up, also one noticed while a catch-up is under way. */
   gaps: number
-  /** Counts snapshots. What was asked for before one must not be applied after it. */
+  /** Counts snapshots and sign-outs. What was asked for before one must not be applied after it. */
   epoch: number
   conversations: Record<ConversationId, ConversationView>
   /** This agent's own, beside the conversations because they change by events of their own. */

@@ -1,6 +1,6 @@
 import { useStore } from 'zustand'
 import { createStore } from 'zustand/vanilla'
-import { apply } from './reducer.ts'
+import { applyAll } from './reducer.ts'
 import { emptyState, type LiveEvent, type LiveState } from './state.ts'
 
 export const live = createStore<LiveState>(emptyState)
@@ -12,7 +12,7 @@ let scheduled = false
 export function dispatch(event: LiveEvent): void {
   const events = [...waiting, event]
   waiting = []
-  live.setState(events.reduce(apply, live.getState()), true)
+  live.setState(applyAll(live.getState(), events), true)
 }
 
 /** Applies an event with the others of this frame: fifty messages a second are painted sixty times, not fifty more. */
@@ -29,12 +29,13 @@ function flush(): void {
   if (!waiting.length) return
   const events = waiting
   waiting = []
-  live.setState(events.reduce(apply, live.getState()), true)
+  live.setState(applyAll(live.getState(), events), true)
 }
 
+/** What was asked for before must not be applied after: the epoch goes on. */
 export function forgetEverything(): void {
   waiting = []
-  live.setState(emptyState(), true)
+  live.setState({ ...emptyState(), epoch: live.getState().epoch + 1 }, true)
 }
 
 export const useLive = <T>(select: (state: LiveState) => T): T => useStore(live, select)
