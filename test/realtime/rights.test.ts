@@ -1,3 +1,4 @@
+import { io } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Agent, type AgentDoc } from '../../models/agent.ts'
 import type { ConversationId } from '../../models/ids.ts'
@@ -107,12 +108,16 @@ describe('an open socket ends, though no broadcast says so,', () => {
       await Agent.regrant(world.workspace, agent._id, { inboxes: [] })
       return known
     }
-    const client = await world.client(agent)
-    clients.push(client)
-    void client.connect().catch(() => undefined)
-    await eventually(() => client.line?.connected)
+    const line = io(world.node.url, {
+      transports: ['websocket'],
+      auth: { token: await token(agent) },
+      reconnection: false,
+      forceNew: true,
+    })
+    const ended = new Promise((resolve) => line.once('disconnect', resolve))
+    await new Promise<void>((resolve) => line.once('connect', resolve))
     signIn.identify = identify
-    await gone(client)
+    expect(await ended).toBe('io server disconnect')
   })
 })
 
