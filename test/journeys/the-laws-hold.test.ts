@@ -239,12 +239,13 @@ test('a connection that breaks after the request left is uncertain: not repeated
 test('an outage and a rate limit are waited out, and the message is sent once', async () => {
   await posts[0].message({ sid: sid(10), from: phone(10), text: 'Hello' })
   const conversation = await conversationWith(10)
-  await world.fault({ provider: 'twilio', kind: 'status', status: 429, retryAfter: 1, times: 2 })
+  await world.fault({ provider: 'twilio', kind: 'status', status: 503, times: 1 })
+  await world.fault({ provider: 'twilio', kind: 'status', status: 429, retryAfter: 1, times: 1 })
   const { body } = await kim.reply(conversation, 'Patience')
   const waiting = await eventually(async () => {
     const message = await stateOf(conversation, body.id)
     return (
-      message.delivery?.attempts[0]?.outcome === 'rate-limited' &&
+      message.delivery?.attempts[1]?.outcome === 'rate-limited' &&
       message.delivery.state === 'queued' &&
       message
     )
@@ -252,11 +253,83 @@ test('an outage and a rate limit are waited out, and the message is sent once', 
   expect(waiting.delivery?.retryAt).toBeDefined()
   await eventually(async () => (await stateOf(conversation, body.id)).delivery?.state === 'sent', 20_000)
   expect((await stateOf(conversation, body.id)).delivery?.attempts.map(({ outcome }) => outcome)).toEqual([
-    'rate-limited',
+    'unavailable',
     'rate-limited',
     'accepted',
   ])
   expect((await world.ledger('twilio')).filter(({ text }) => text === 'Patience')).toHaveLength(1)
+})
+
+test('a retry is not ended by what comes late of the attempt before it, unless that proves the message arrived', async () => {
+  await posts[0].message({ sid: sid(12), from: phone(12), text: 'Hello' })
+  const conversation = await conversationWith(12)
+  const { body } = await kim.reply(conversation, 'Twice tried')
+  await eventually(async () => (await stateOf(conversation, body.id)).delivery?.state === 'sent')
+  const first = (await stateOf(conversation, body.id)).delivery?.attempts[0]?.key ?? ''
+  const late = (status: string) => posts[1].status({ sid: sid(97), to: phone(12), status, attempt: first })
+  expect(await late('undelivered')).toBe(200)
+  await eventually(async () => (await stateOf(conversation, body.id)).delivery?.state === 'failed')
+
+  await world.fault({ provider: 'twilio', kind: 'status', status: 429, retryAfter: 2, times: 1 })
+  expect((await kim.post(`/conversations/${conversation}/messages/${body.id}/attempts`, {})).status).toBe(201)
+  await eventually(
+    async () => (await stateOf(conversation, body.id)).delivery?.attempts[1]?.outcome === 'rate-limited',
+  )
+  for (const status of ['sent', 'failed']) expect(await late(status)).toBe(200)
+  await settled()
+  expect((await stateOf(conversation, body.id)).delivery?.state).toBe('queued')
+  await eventually(
+    async () => (await stateOf(conversation, body.id)).delivery?.attempts[2]?.outcome === 'accepted',
+    20_000,
+  )
+  expect(await late('delivered')).toBe(200)
+  await eventually(async () => (await stateOf(conversation, body.id)).delivery?.state === 'delivered')
+})
+
+test('a reaction leaves a snooze, a waiting contact and the list as they are', async () => {
+  const ada = await world.customer('Ada who waits')
+  await ada.writes('telegram', 'Tomorrow will do')
+  const row = () =>
+    eventually(async () =>
+      (await kim.conversations()).find(({ contact }) => contact.name === 'Ada who waits'),
+    )
+  const before = await row()
+  expect(
+    (await kim.put(`/conversations/${before.id}/snooze`, { until: '2099-01-01T00:00:00Z' })).status,
+  ).toBe(200)
+  const message = (await kim.timeline(before.id))[0]?.id
+  const sent = await kim.post(`/conversations/${before.id}/messages`, {
+    clientId: 'thumb',
+    content: { type: 'reaction', message, emoji: '👍' },
+  })
+  expect(sent.status).toBe(201)
+  await eventually(async () => (await kim.timeline(before.id))[0]?.reactions.length === 1)
+  const { status, snoozedUntil, waitingSince, lastMessage } = await row()
+  expect({ status, snoozedUntil, waitingSince, lastMessage }).toEqual({
+    status: 'snoozed',
+    snoozedUntil: '2099-01-01T00:00:00.000Z',
+    waitingSince: before.waitingSince,
+    lastMessage: before.lastMessage,
+  })
+})
+
+test('a reply is answered as the first time, also when what made it possible is gone', async () => {
+  const ada = await world.customer('Ada who leaves')
+  await ada.writes('telegram', 'Bye')
+  const { id } = await eventually(async () =>
+    (await kim.conversations()).find(({ contact }) => contact.name === 'Ada who leaves'),
+  )
+  const first = await kim.reply(id, 'Goodbye', { clientId: 'goodbye' })
+  expect(first.status).toBe(201)
+  await ada.blocks()
+  await eventually(
+    async () => (await kim.conversations()).find((row) => row.id === id)?.contact.reachable === false,
+  )
+  expect(await kim.reply(id, 'Goodbye', { clientId: 'goodbye' })).toMatchObject({
+    status: 200,
+    body: { id: first.body.id },
+  })
+  expect((await kim.reply(id, 'Are you there?')).status).toBe(422)
 })
 
 test('forged, unreadable, unknown and oversized webhooks get their own answers, and only the unreadable is kept', async () => {
