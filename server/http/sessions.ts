@@ -38,7 +38,8 @@ export function sessions({ signIn, broadcasts }: Pick<Parts, 'signIn' | 'broadca
     endpoint({
       method: 'post',
       path: '/sessions/refresh',
-      summary: 'Exchange a refresh token for new tokens; each works once',
+      summary:
+        'Exchange a refresh token for new tokens; each works once, and once more for a moment if its answer was lost',
       access: 'public',
       shapes: { body: z.strictObject({ refreshToken: z.string().min(1).max(200) }) },
       answers: { 201: { description: 'New tokens', schema: 'Session' } },

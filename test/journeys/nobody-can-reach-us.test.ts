@@ -17,10 +17,8 @@ beforeAll(async () => {
   await eventually(isSet) // the node sets it on its own as it starts
   await fetch(`${world.sandboxUrl}/telegram/bot${token}/deleteWebhook`, { method: 'POST' })
   const { parts } = world.node
-  const providers = Object.create(parts.providers, {
-    canCallUs: { value: () => false },
-  }) as typeof parts.providers
-  poller = new Poller({ ...parts, providers, keeper: new ReceiptKeeper() })
+  parts.providers.canCallUs = () => false
+  poller = new Poller({ ...parts, keeper: new ReceiptKeeper() })
   poller.start()
 })
 afterAll(async () => {
