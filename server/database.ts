@@ -49,16 +49,16 @@ export async function openDatabase(uri: string): Promise<void> {
     bufferCommands: false,
     ignoreUndefined: true,
   })
-  for (const model of MODELS as unknown as mongoose.Model<unknown>[]) {
-    await model.createCollection()
-    // Only what is missing: on a store in use this asks one question a collection, and builds nothing.
-    const { toCreate } = await model.diffIndexes({ indexOptionsToCreate: true })
-    for (const [fields, options] of toCreate as [
-      mongoose.mongo.IndexSpecification,
-      mongoose.mongo.CreateIndexesOptions,
-    ][])
-      await model.collection.createIndex(fields, options)
-  }
+  await Promise.all((MODELS as unknown as mongoose.Model<unknown>[]).map(prepare))
+}
+
+/** Makes a collection and those of its indexes that are missing: on a store in use it asks one question and builds nothing. */
+async function prepare(model: mongoose.Model<unknown>): Promise<void> {
+  await model.createCollection()
+  const { toCreate } = await model.diffIndexes({ indexOptionsToCreate: true })
+  const missing = toCreate as [Record<string, 1 | -1>, mongoose.mongo.CreateIndexesOptions][]
+  if (missing.length > 0)
+    await model.collection.createIndexes(missing.map(([key, options]) => ({ key, ...options })))
 }
 
 export async function closeDatabase(): Promise<void> {
