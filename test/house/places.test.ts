@@ -84,15 +84,12 @@ describe('the tree', () => {
     'Dockerfile',
     'LICENSE',
     'README.md',
-    'biome.json',
     'docker-compose.yml',
     'package-lock.json',
     'package.json',
     'tsconfig.build.json',
     'tsconfig.client.json',
     'tsconfig.json',
-    'vite.config.ts',
-    'vitest.config.ts',
   ]
 
   test('has no other entry at its top', () => {
