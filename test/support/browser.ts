@@ -37,7 +37,7 @@ export class RealBrowser {
       locale: 'en-GB',
       ...options,
     })
-    context.setDefaultTimeout(15_000)
+    context.setDefaultTimeout(30_000)
     const page = await context.newPage()
     page.on('pageerror', (error) => this.complaints.push(`${error.name}: ${error.message}`))
     page.on('console', (line) => {

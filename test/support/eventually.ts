@@ -1,7 +1,7 @@
 /** Waits until `look` stops throwing and returns something other than undefined, null or false; then returns that. */
 export async function eventually<T>(
   look: () => T | Promise<T>,
-  withinMs = 10_000,
+  withinMs = 20_000,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = performance.now() + withinMs
   for (;;) {
