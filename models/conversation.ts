@@ -185,30 +185,29 @@ export const Conversation = Object.assign(Model, {
     const { workspace, inbox, channel, identity, contact, message, content, at } = given
     const lastTurn = turn(message, { kind: 'contact', ...contact }, content, 'inbound', false, at)
     const mine = { workspace, inbox, identity, current: true }
-    const take = () =>
-      change(
-        { ...mine, 'lastTurn.message': { $ne: message } },
-        {
-          $set: { status: 'open', lastTurn, lastActivityAt: at, 'contact.reachable': true },
-          $unset: { snoozedUntil: 1, resolution: 1 },
-          $min: { waitingSince: at },
-          $inc: { inbound: 1 },
-          $setOnInsert: {
-            _id: newId<ConversationId>(),
-            channel,
-            'contact.id': contact.id,
-            'contact.name': contact.name,
-            'contact.address': contact.address,
-            assignee: null,
-            labels: [],
-            createdAt: at,
-          },
-        },
-        true,
-      )
-    const again = () => change(mine, {})
-    // A duplicate key says that another webhook opened it this instant, or that this very message took a place before.
-    const conversation = await take().catch(onDuplicate(() => take().catch(onDuplicate(again))))
+    const effect = {
+      $set: { status: 'open', lastTurn, lastActivityAt: at, 'contact.reachable': true },
+      $unset: { snoozedUntil: 1, resolution: 1 },
+      $min: { waitingSince: at },
+      $inc: { inbound: 1 },
+    }
+    const first = {
+      _id: newId<ConversationId>(),
+      channel,
+      'contact.id': contact.id,
+      'contact.name': contact.name,
+      'contact.address': contact.address,
+      assignee: null,
+      labels: [],
+      createdAt: at,
+    }
+    const notYet = { ...mine, 'lastTurn.message': { $ne: message } }
+    const join = async () => (await change(notYet, effect)) ?? again()
+    // This very message took a place before, and its writer died: it takes another, and is not counted twice.
+    const again = () => change({ ...mine, 'lastTurn.message': message }, {})
+    const begin = () => change(notYet, { ...effect, $setOnInsert: first }, true)
+    // A duplicate key says that another webhook began it this instant.
+    const conversation = (await join()) ?? (await begin().catch(onDuplicate(join)))
     if (!conversation) throw new Error('a conversation vanished while a message arrived')
     return conversation
   },
