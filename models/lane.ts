@@ -56,10 +56,9 @@ export const Lane = Object.assign(Model, {
     return held.map((lane) => lane._id)
   },
 
-  /** False where it was lost in the meantime: then stop. */
-  async extend(conversation: ConversationId, holder: string, until: Date): Promise<boolean> {
-    const { matchedCount } = await Model.updateOne({ _id: conversation, holder }, { $set: { until } })
-    return matchedCount === 1
+  /** Keeps all lanes of a holder a while longer, in one command. */
+  async extendAll(holder: string, until: Date): Promise<void> {
+    await Model.updateMany({ holder }, { $set: { until } })
   },
 
   /** Frees every lane: for a process that has the store to itself, at its start. */

@@ -5,7 +5,6 @@ import { abandonAttempts, conversationsWithWork, nextInLane } from '../../models
 import type { Clock, Timer } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Deliver } from './deliver.ts'
-import { ATTEMPT_LEASE_MS } from './deliver.ts'
 
 interface Parts {
   clock: Clock
@@ -16,8 +15,12 @@ interface Parts {
 
 /** Lanes this node runs at once; the bound on memory, not on speed. */
 const MAX_LANES = 200
-/** A lane's lease: renewed before each message, so it outlives one attempt. */
-const LANE_LEASE_MS = ATTEMPT_LEASE_MS + 15_000
+/**
+ * A lane's lease, renewed while it runs: what a dead node held is taken over so soon. Nothing but speed leans on it. Should
+ * a node that stood still find its lane in other hands, a message's own state still lets only one of them begin an attempt.
+ */
+const LANE_LEASE_MS = 10_000
+const RENEW_MS = 3_000
 /** How often a node looks for what a dead one left, or for a wake that was lost. Drawn anew each time, so nodes part. */
 const SWEEP_MS = 5_000
 /** After losing the race for a lane, look again: its holder may have looked just before our message was written. */
@@ -41,6 +44,7 @@ export class Worker {
   readonly #again = new Set<ConversationId>()
   readonly #timers = new Map<ConversationId, Timer>()
   #sweep: Timer | undefined
+  #renewal: Timer | undefined
   #claiming: Promise<void> | undefined
   #stopped = false
 
@@ -157,11 +161,24 @@ export class Worker {
         this.#pump()
       })
     this.#running.set(conversation, lane)
+    this.#renewal ??= this.#parts.clock.after(RENEW_MS, () => this.#renew())
+  }
+
+  /** Keeps the lanes that run, for as long as any does. */
+  #renew(): void {
+    const until = new Date(this.#parts.clock.now().getTime() + LANE_LEASE_MS)
+    void Lane.extendAll(this.#holder, until)
+      .catch((error: unknown) => {
+        this.#parts.log.warn({ event: 'outbox.renewal_failed', error }, 'the lanes could not be kept')
+      })
+      .finally(() => {
+        this.#renewal =
+          this.#running.size > 0 ? this.#parts.clock.after(RENEW_MS, () => this.#renew()) : undefined
+      })
   }
 
   /** Sends the conversation's messages one after the other until none is due. */
   async #run(conversation: ConversationId): Promise<void> {
-    let renewedAt = this.#parts.clock.monotonic()
     try {
       while (!this.#stopped) {
         this.#again.delete(conversation)
@@ -175,11 +192,6 @@ export class Worker {
         if (wait > 0) {
           this.#wakeLater(conversation, wait)
           return
-        }
-        if (this.#parts.clock.monotonic() - renewedAt > LANE_LEASE_MS - ATTEMPT_LEASE_MS) {
-          const until = new Date(this.#parts.clock.now().getTime() + LANE_LEASE_MS)
-          if (!(await Lane.extend(conversation, this.#holder, until))) return
-          renewedAt = this.#parts.clock.monotonic()
         }
         const done = await this.#parts.deliver.deliver(message)
         // Nothing else was there, and what came since has woken us, or finds the lane taken and comes again.

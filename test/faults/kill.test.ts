@@ -10,7 +10,7 @@ const CUSTOMERS = 16
 /** Most lives last up to this after they serve; the others end while they are still starting. */
 const LIFE_MS = 1_000
 const STARTING_MS = 400
-/** A lane of a dead node is held for 45 s, an attempt of its for 30 s; then everything says what became of it. */
+/** A lane of a dead node is held for 10 s, an attempt of its for 30 s; then everything says what became of it. */
 const SETTLES_WITHIN_MS = 90_000
 
 let installation: Installation
