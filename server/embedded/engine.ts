@@ -25,6 +25,7 @@ export class Engine {
   readonly clock: Clock
   readonly log: Log
   readonly startedAt: number
+  #clearing: Promise<void> = Promise.resolve()
 
   private constructor(store: Store, catalog: Catalog, clock: Clock, log: Log) {
     this.store = store
@@ -40,16 +41,47 @@ export class Engine {
     const store = await Store.open(directory, clock)
     const catalog = new Catalog(store)
     await catalog.load()
-    store.onRollback = () => {
-      log({ level: 'error', message: 'a write could not be stored; what was built on it is refused too' })
-      catalog.reload().catch((error: Error) => {
-        log({ level: 'error', message: 'the catalog could not be read again', error: error.message })
-      })
+    const engine = new Engine(store, catalog, clock, log)
+    store.watcher = {
+      rolledBack: (error) => {
+        log({ level: 'error', message: 'writes are refused until the disk takes them', error: error.message })
+        catalog.reload().catch((failed: Error) => {
+          log({ level: 'error', message: 'the catalog could not be read again', error: failed.message })
+        })
+      },
+      failed: (error) => {
+        log({ level: 'error', message: 'the store cannot be opened again', error: error.message })
+      },
+      closing: () => engine.cursors.closeAll(),
+      reopened: async () => {
+        await catalog.load()
+        engine.clearDropped()
+        log({ level: 'info', message: 'the disk takes writes again' })
+      },
     }
-    return new Engine(store, catalog, clock, log)
+    engine.clearDropped()
+    return engine
+  }
+
+  /** Takes away what dropped collections and indexes left; what a stop interrupts is taken at the next start. */
+  clearDropped(): void {
+    const before = this.#clearing
+    const clearing = async () => {
+      await before
+      await this.catalog.clearDropped()
+    }
+    this.#clearing = clearing().catch((error: Error) => {
+      this.log({
+        level: 'warn',
+        message: 'what was dropped is cleared at the next start',
+        error: error.message,
+      })
+    })
   }
 
   async close(): Promise<void> {
+    this.store.stopClearing()
+    await this.#clearing
     await this.cursors.closeAll()
     await this.store.close()
   }

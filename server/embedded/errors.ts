@@ -2,6 +2,7 @@
 const CODE_NAMES: Readonly<Record<number, string>> = {
   1: 'InternalError',
   2: 'BadValue',
+  8: 'UnknownError',
   9: 'FailedToParse',
   14: 'TypeMismatch',
   15: 'Overflow',
@@ -39,6 +40,7 @@ const CODE_NAMES: Readonly<Record<number, string>> = {
   263: 'OperationNotSupportedInTransaction',
   10334: 'BSONObjectTooLarge',
   11000: 'DuplicateKey',
+  14031: 'OutOfDiskSpace',
 }
 
 /** An error with a MongoDB code: it is answered to the client as it is. */

@@ -48,9 +48,11 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     throw error
   }
   const sweeper = setInterval(() => {
-    expireDocuments(engine).catch((error: Error) => {
-      engine.log({ level: 'warn', message: 'the sweep of expired documents failed', error: error.message })
-    })
+    engine.store
+      .use(() => expireDocuments(engine))
+      .catch((error: Error) => {
+        engine.log({ level: 'warn', message: 'the sweep of expired documents failed', error: error.message })
+      })
     void engine.cursors.expire()
   }, options.sweepEveryMs ?? SWEEP_EVERY_MS)
   sweeper.unref()

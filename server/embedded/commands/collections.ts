@@ -14,7 +14,8 @@ import { answerAll, answerFirst } from './answers.ts'
 import { Cursor } from './cursors.ts'
 import { type Handler, ok, type Request } from './request.ts'
 
-const REFUSED_OPTIONS = [
+/** Options of a collection that the embedded store does not have. */
+export const REFUSED_OPTIONS = [
   'capped',
   'timeseries',
   'viewOn',
@@ -68,13 +69,7 @@ async function dropAll(request: Request, collections: readonly Collection[]): Pr
   for (const collection of collections) catalog.drop(collection)
   await store.commit()
   // What is dropped is gone already; its bytes may take their time.
-  void catalog.clearDropped().catch((error: Error) => {
-    request.engine.log({
-      level: 'warn',
-      message: 'a dropped collection is cleared at the next start',
-      error: error.message,
-    })
-  })
+  request.engine.clearDropped()
 }
 
 export const drop: Handler = {

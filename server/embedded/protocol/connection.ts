@@ -87,7 +87,7 @@ export class Connection {
 
   async #answer(message: Message): Promise<Buffer> {
     try {
-      return await runCommand(this.#engine, message.command)
+      return await this.#engine.store.use(() => runCommand(this.#engine, message.command))
     } catch (error) {
       if (!(error instanceof CommandError)) {
         this.#engine.log({

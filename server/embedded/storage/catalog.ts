@@ -38,7 +38,7 @@ export class Catalog {
     this.#store = store
   }
 
-  /** Reads the catalog, and finishes what a crash interrupted: drops are cleared, half-built indexes removed. */
+  /** Reads the catalog; of an index whose building a crash interrupted nothing is kept. */
   async load(): Promise<void> {
     await this.reload()
     for (const collection of this.#collections.values()) {
@@ -47,7 +47,6 @@ export class Catalog {
       }
     }
     await this.#store.commit()
-    await this.clearDropped()
   }
 
   /** Takes over what is on disk, at once: nobody sees a catalog that is half read. */
@@ -95,9 +94,9 @@ export class Catalog {
     return this.get(database, name) ?? this.create(database, name, EMPTY_DOCUMENT)
   }
 
-  create(database: string, name: string, options: Buffer): Collection {
+  create(database: string, name: string, options: Buffer, uuid = newUuid()): Collection {
+    this.#store.requireWritable()
     checkName(database, name)
-    const uuid = Buffer.from(randomUUID().replaceAll('-', ''), 'hex')
     const collection = new Collection(
       { id: this.#number(), database, name, uuid, options, indexes: [] },
       this.#store,
@@ -110,12 +109,14 @@ export class Catalog {
 
   /** Forgets a collection; what it held is cleared afterwards by `clearDropped`. */
   drop(collection: Collection): void {
+    this.#store.requireWritable()
     this.#collections.delete(collection.namespace)
     this.#store.remove(collectionKey(collection.id))
     this.#store.put(droppedKey(collection.id), Buffer.alloc(0))
   }
 
   rename(collection: Collection, database: string, name: string): void {
+    this.#store.requireWritable()
     checkName(database, name)
     const { id, uuid, options, indexes } = collection
     const renamed = new Collection({ id, database, name, uuid, options, indexes }, this.#store, (changed) =>
@@ -132,11 +133,13 @@ export class Catalog {
   }
 
   addIndex(collection: Collection, index: Index): void {
+    this.#store.requireWritable()
     collection.indexes = [...collection.indexes, index]
     this.save(collection)
   }
 
   dropIndex(collection: Collection, index: Index): void {
+    this.#store.requireWritable()
     collection.indexes = collection.indexes.filter((other) => other !== index)
     this.save(collection)
     this.#store.put(droppedKey(collection.id, index.id), Buffer.alloc(0))
@@ -146,13 +149,13 @@ export class Catalog {
   async clearDropped(): Promise<void> {
     for await (const [key] of this.#store.level.iterator(prefixRange(ALL_DROPPED))) {
       const collection = key.readUInt32BE(2)
-      if (key.length > 6) {
-        await this.#store.clear(prefixRange(indexPrefix(collection, key.readUInt32BE(6))))
-      } else {
-        await this.#store.clear(prefixRange(documentPrefix(collection)))
-        await this.#store.clear(prefixRange(allIndexesPrefix(collection)))
-      }
-      await this.#store.level.del(key)
+      const prefixes =
+        key.length > 6
+          ? [indexPrefix(collection, key.readUInt32BE(6))]
+          : [documentPrefix(collection), allIndexesPrefix(collection)]
+      for (const prefix of prefixes) if (!(await this.#store.clear(prefixRange(prefix)))) return
+      this.#store.remove(key)
+      await this.#store.commit()
     }
   }
 
@@ -184,6 +187,8 @@ export class Catalog {
     return number
   }
 }
+
+const newUuid = (): Buffer => Buffer.from(randomUUID().replaceAll('-', ''), 'hex')
 
 function readStored(bytes: Buffer): StoredCollection {
   const plain = decodeDocument(bytes) as {

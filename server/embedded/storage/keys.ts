@@ -2,8 +2,10 @@
  * The layout of the key-value store:
  *
  *     00 "format"                           version of this layout
- *     00 "clock"                            the last timestamp given out
+ *     00 "time"                             the last timestamp given out
  *     00 "next"                             the next collection or index number
+ *     00 "batch"                            the number of the last batch; every batch begins with it
+ *     00 "upgrade"                          how far an upgrade of this layout is, while it runs
  *     00 "c" collection                     what a collection is and which indexes it has
  *     00 "d" collection [index]             what was dropped and is not yet cleared
  *     01 collection key(_id)                a document, as it came
@@ -16,6 +18,8 @@ export const FORMAT_VERSION = 1
 export const FORMAT_KEY = Buffer.from('\0format')
 export const CLOCK_KEY = Buffer.from('\0time')
 export const NEXT_KEY = Buffer.from('\0next')
+export const BATCH_KEY = Buffer.from('\0batch')
+export const UPGRADE_KEY = Buffer.from('\0upgrade')
 
 const COLLECTION = Buffer.from('\0c')
 const DROPPED = Buffer.from('\0d')
