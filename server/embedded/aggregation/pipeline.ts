@@ -7,6 +7,7 @@ import { selectionOf } from '../commands/selection.ts'
 import type { Engine } from '../engine.ts'
 import { CommandError, failedToParse, notSupported } from '../errors.ts'
 import { valuesAtPath } from '../indexes/extract.ts'
+import { countSelection } from '../query/count.ts'
 import { parsePath } from '../query/path.ts'
 import { type Documents, planSelection, type Selection, select } from '../query/select.ts'
 import { asCommandError, evaluate, optionsFor, plainOptions } from './expressions.ts'
@@ -129,19 +130,18 @@ export async function* runPipeline(
   const { catalog, store } = context.engine
   const collection = catalog.get(context.database, collectionName)
   const rest = stages.slice(used)
+  const counted = rest[0] && countField(rest[0])
+  if (counted !== undefined) {
+    const n = collection ? await countSelection(store, collection, selection) : 0
+    const flow = { plain: n === 0 ? [] : [{ _id: counted.id, [counted.name]: n }] }
+    yield bytesIn(await runRest(context, rest.slice(1), flow))
+    return
+  }
   const found = collection
-    ? select(store, collection, selection, planSelection(collection, selection))
+    ? select(store, collection, selection, await planSelection(store, collection, selection))
     : nothing()
   if (rest.length === 0) {
     yield* found
-    return
-  }
-  const counted = rest[0] && countField(rest[0])
-  if (counted !== undefined) {
-    let n = 0
-    for await (const batch of found) n += batch.length
-    const flow = { plain: n === 0 ? [] : [{ _id: counted.id, [counted.name]: n }] }
-    yield bytesIn(await runRest(context, rest.slice(1), flow))
     return
   }
   const bytes: Buffer[] = []
@@ -150,7 +150,7 @@ export async function* runPipeline(
 }
 
 /** `countDocuments` sends a group of everything that adds up ones: nothing has to be decoded for it. */
-function countField({ name, operand }: Stage): { id: unknown; name: string } | undefined {
+export function countField({ name, operand }: Stage): { id: unknown; name: string } | undefined {
   if (name !== '$group' || operand.type !== T.object) return undefined
   const [id, sum, ...others] = Object.entries(decode(operand) as Plain)
   if (!id || !sum || others.length > 0 || id[0] !== '_id') return undefined
@@ -307,14 +307,9 @@ async function collectionStatistics(
   const spec = readSpec('$collStats', operand, new Set(['count', 'storageStats', 'latencyStats']))
   if ('latencyStats' in spec || 'storageStats' in spec)
     throw notSupported('$collStats with anything but count')
-  let count = 0
   const { catalog, store } = context.engine
   const collection = catalog.get(context.database, name)
-  if (collection) {
-    const selection = selectionOf({ expected: 1000 })
-    for await (const batch of select(store, collection, selection, planSelection(collection, selection)))
-      count += batch.length
-  }
+  const count = collection ? await countSelection(store, collection, selectionOf({})) : 0
   return { ns: `${context.database}.${name}`, localTime: new Date(), ...('count' in spec ? { count } : {}) }
 }
 

@@ -3,6 +3,7 @@ import { documentOf, itemsOf } from '../bson/raw.ts'
 import { T } from '../bson/types.ts'
 import { badValue } from '../errors.ts'
 import { keyOf } from '../indexes/key-encoding.ts'
+import { countSelection } from '../query/count.ts'
 import { refuseCollation } from '../query/parse-filter.ts'
 import { anyAtPath, parsePath } from '../query/path.ts'
 import { type Documents, planSelection, type Selection, select, selectPoints } from '../query/select.ts'
@@ -14,10 +15,10 @@ async function* documentsOf(request: Request, selection: Selection): Documents {
   const { catalog, store } = request.engine
   const collection = catalog.get(request.database, request.collectionName)
   if (!collection) return
-  const plan = planSelection(collection, selection)
-  const points = selectPoints(store, collection, selection, plan)
+  const decided = await planSelection(store, collection, selection)
+  const points = selectPoints(store, collection, selection, decided.plan)
   if (points) yield points
-  else yield* select(store, collection, selection, plan)
+  else yield* select(store, collection, selection, decided)
 }
 
 export const count: Handler = {
@@ -32,9 +33,9 @@ export const count: Handler = {
       deadline: request.deadline,
       expected: 1000,
     })
-    let n = 0
-    for await (const batch of documentsOf(request, selection)) n += batch.length
-    return ok({ n })
+    const { catalog, store } = request.engine
+    const collection = catalog.get(request.database, request.collectionName)
+    return ok({ n: collection ? await countSelection(store, collection, selection) : 0 })
   },
 }
 

@@ -1,17 +1,19 @@
-import { headOf } from '../aggregation/pipeline.ts'
+import { countField, headOf } from '../aggregation/pipeline.ts'
 import { parseStages } from '../aggregation/stages.ts'
 import { encodeDocument, type Plain } from '../bson/plain.ts'
 import { documentOf, fieldsOf, get, itemsOf, type RawValue } from '../bson/raw.ts'
 import { T } from '../bson/types.ts'
 import { CommandError, failedToParse } from '../errors.ts'
-import type { IndexPlan, Plan } from '../indexes/planner.ts'
+import type { Decided } from '../indexes/decide.ts'
+import { countSelection } from '../query/count.ts'
 import type { ScanCount } from '../query/scan.ts'
 import { planSelection, type Selection, select } from '../query/select.ts'
 import type { Collection } from '../storage/collection.ts'
+import type { Store } from '../storage/store.ts'
 import { pipelineContext, pipelineOf } from './aggregate.ts'
+import { describePlan } from './describe-plan.ts'
 import { VERSION } from './diagnostics.ts'
 import { findSelection } from './find.ts'
-import { keyPatternOf } from './indexes.ts'
 import { type Handler, ok, Request } from './request.ts'
 import { selectionOf } from './selection.ts'
 
@@ -24,22 +26,25 @@ export const explain: Handler = {
     const selection = explainedSelection(explained)
     const collection = request.engine.catalog.get(request.database, explained.collectionName)
     const verbosity = request.string('verbosity') ?? 'allPlansExecution'
+    const counts = explained.command.name === 'count' || countsAll(explained)
+    const decided = collection && (await planSelection(request.engine.store, collection, selection))
     const answer: Plain = {
       explainVersion: '1',
       queryPlanner: {
         namespace: explained.namespace,
         parsedQuery: {},
         indexFilterSet: false,
-        winningPlan: collection
-          ? describe(planSelection(collection, selection), selection)
-          : { stage: 'EOF' },
-        rejectedPlans: [],
+        winningPlan: decided ? describePlan(decided.plan, selection, counts) : { stage: 'EOF' },
+        rejectedPlans: (decided?.rejected ?? []).map((plan) => describePlan(plan, selection, counts)),
       },
       command: inner,
       serverInfo: { version: VERSION },
     }
     if (verbosity !== 'queryPlanner') {
-      answer.executionStats = collection ? await execute(request, collection, selection) : NOTHING_EXECUTED
+      answer.executionStats =
+        collection && decided
+          ? await execute(request.engine.store, collection, selection, decided, counts)
+          : NOTHING_EXECUTED
     }
     return ok(answer)
   },
@@ -65,6 +70,14 @@ function innerRequest(request: Request, inner: RawValue): Request {
   })
 }
 
+/** `countDocuments` is a pipeline that counts what its `$match` finds. */
+const countsAll = (request: Request): boolean => {
+  if (request.command.name !== 'aggregate') return false
+  const stages = parseStages(pipelineOf(request))
+  const next = stages[headOf(stages, pipelineContext(request)).used]
+  return next !== undefined && countField(next) !== undefined
+}
+
 /** What a command reads of its collection. */
 function explainedSelection(request: Request): Selection {
   switch (request.command.name) {
@@ -73,6 +86,12 @@ function explainedSelection(request: Request): Selection {
     case 'aggregate':
       return headOf(parseStages(pipelineOf(request)), pipelineContext(request)).selection
     case 'count':
+      return selectionOf({
+        filter: request.document('query'),
+        skip: request.number('skip', 0),
+        limit: request.number('limit', 0),
+        hint: request.value('hint'),
+      })
     case 'distinct':
       return selectionOf({ filter: request.document('query'), hint: request.value('hint') })
     case 'findAndModify':
@@ -95,58 +114,26 @@ function explainedSelection(request: Request): Selection {
   }
 }
 
-function describe(plan: Plan, selection: Selection): Plain {
-  const reading = describeReading(plan)
-  const sorted =
-    plan.sorted || selection.sort.length === 0
-      ? reading
-      : { stage: 'SORT', sortPattern: sortPattern(selection), memLimit: 104857600, inputStage: reading }
-  const skipped =
-    selection.skip > 0 ? { stage: 'SKIP', skipAmount: selection.skip, inputStage: sorted } : sorted
-  return selection.limit > 0 ? { stage: 'LIMIT', limitAmount: selection.limit, inputStage: skipped } : skipped
-}
-
-const sortPattern = (selection: Selection): Plain =>
-  Object.fromEntries(selection.sort.map((field) => [field.name, field.descending ? -1 : 1]))
-
-function describeReading(plan: Plan): Plain {
-  if (plan.kind === 'collection')
-    return { stage: 'COLLSCAN', direction: plan.reverse ? 'backward' : 'forward' }
-  if (plan.kind === 'union') {
-    return { stage: 'FETCH', inputStage: { stage: 'OR', inputStages: plan.branches.map(describeIndex) } }
-  }
-  if (plan.index.id === 0 && plan.exact && plan.ranges.length === 1) return { stage: 'IDHACK' }
-  const reading = describeIndex(plan)
-  return {
-    stage: 'FETCH',
-    inputStage: plan.merge ? { stage: 'SORT_MERGE', inputStages: [reading] } : reading,
-  }
-}
-
-const describeIndex = (plan: IndexPlan): Plain => ({
-  stage: 'IXSCAN',
-  keyPattern: keyPatternOf(plan.index),
-  indexName: plan.index.name,
-  isMultiKey: plan.index.multikey.size > 0,
-  isUnique: plan.index.unique,
-  isSparse: plan.index.sparse,
-  isPartial: plan.index.partial !== undefined,
-  direction: plan.reverse ? 'backward' : 'forward',
-  ranges: plan.ranges.length,
-})
-
-async function execute(request: Request, collection: Collection, selection: Selection): Promise<Plain> {
+/** Runs what is explained, and tells what it looked at. */
+async function execute(
+  store: Store,
+  collection: Collection,
+  selection: Selection,
+  decided: Decided,
+  counts: boolean,
+): Promise<Plain> {
   const count: ScanCount = { keys: 0, documents: 0 }
   const startedAt = Date.now()
   let nReturned = 0
-  const plan = planSelection(collection, selection)
-  for await (const batch of select(request.engine.store, collection, selection, plan, count))
-    nReturned += batch.length
+  if (counts) nReturned = await countSelection(store, collection, selection, count)
+  else
+    for await (const batch of select(store, collection, selection, decided, count)) nReturned += batch.length
   return {
     executionSuccess: true,
     nReturned,
     executionTimeMillis: Date.now() - startedAt,
     totalKeysExamined: count.keys,
     totalDocsExamined: count.documents,
+    executionStages: describePlan(decided.plan, selection, counts, { ...count, returned: nReturned }),
   }
 }

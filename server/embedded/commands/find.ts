@@ -69,12 +69,12 @@ export const find: Handler = {
     const { namespace } = request
     const collection = catalog.get(request.database, request.collectionName)
     if (!collection) return answerAll(namespace, [])
-    const plan = planSelection(collection, selection)
-    const points = selectPoints(store, collection, selection, plan)
+    const decided = await planSelection(store, collection, selection)
+    const points = selectPoints(store, collection, selection, decided.plan)
     if (points && points.length <= (batchSize ?? 101)) {
       return answerAll(namespace, project ? points.map(project) : points)
     }
-    const found = select(store, collection, selection, plan)
+    const found = select(store, collection, selection, decided)
     const cursor = new Cursor(namespace, project ? projected(found, project) : found)
     const singleBatch = request.boolean('singleBatch', false) || request.number('limit', 0) === 1
     return answerFirst(cursors, cursor, batchSize, singleBatch)

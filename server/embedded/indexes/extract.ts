@@ -5,6 +5,7 @@ import { CommandError } from '../errors.ts'
 import type { Path } from '../query/path.ts'
 import type { Index } from './index-spec.ts'
 import { encodeDescending, encodeKey } from './key-encoding.ts'
+import { multikeyCode } from './multikey.ts'
 
 /** One entry a document has in an index: the values and their bytes. */
 export interface IndexKey {
@@ -12,7 +13,7 @@ export interface IndexKey {
   readonly values: readonly RawValue[]
 }
 
-/** All entries of a document in an index, and which fields were reached through an array. */
+/** All entries of a document in an index, and which fields were reached through an array (`multikey.ts`). */
 export interface IndexKeys {
   readonly keys: readonly IndexKey[]
   readonly multikey: ReadonlySet<number>
@@ -83,7 +84,7 @@ function expand(slots: readonly Slot[], found: RawValue[][], multikey: Set<numbe
     if (slot.value?.start !== array.start || slot.value.bytes !== array.bytes) {
       throw new CommandError(171, 'cannot index parallel arrays')
     }
-    multikey.add(i)
+    multikey.add(multikeyCode(i, slot.step))
     return true
   })
   const items = itemsOf(array)
@@ -114,13 +115,19 @@ function intoItem(slot: Slot, array: RawValue, item: RawValue): Slot {
   if (part.index >= 0) {
     const chosen = itemAt(array, part.index)
     if (chosen) {
-      const next = { ...slot, value: chosen, step: slot.step + 1 }
-      return next.step === slot.path.length ? settled(next, chosen) : follow(next)
+      if (item.type === T.object && fieldOf(item, part.bytes)) throw ambiguous(part.name)
+      return follow({ ...slot, value: chosen, step: slot.step + 1 })
     }
   }
   if (item.type !== T.object) return settled(slot, undefined)
   return follow({ ...slot, value: item })
 }
+
+const ambiguous = (name: string): CommandError =>
+  new CommandError(
+    16746,
+    `Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '${name}'`,
+  )
 
 const scratch = new ByteWriter(1024)
 

@@ -35,7 +35,7 @@ export interface Index {
   expireAfterSeconds: number | undefined
   /** The specification as `listIndexes` answers it. */
   specification: Buffer
-  /** The positions of fields that some document reached through an array. */
+  /** The fields that some document reached through an array (`multikey.ts`). */
   multikey: ReadonlySet<number>
   /** An index that is being built is kept up to date, and not read. */
   building: boolean

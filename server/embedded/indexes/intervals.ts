@@ -1,5 +1,6 @@
 import type { RawValue } from '../bson/raw.ts'
 import { isNumberType, T, typeRank } from '../bson/types.ts'
+import { doubleValue } from '../bson/values.ts'
 import { ByteWriter } from '../bson/writer.ts'
 import type { Filter, Test } from '../query/filter.ts'
 import { encodeKey, invert } from './key-encoding.ts'
@@ -8,6 +9,8 @@ import { encodeKey, invert } from './key-encoding.ts'
 export interface Cut {
   readonly bytes: Buffer
   readonly after: boolean
+  /** The value the bytes stand for, when they are one value's. */
+  readonly value?: RawValue
 }
 
 /** The keys between two cuts, in ascending order of the value. */
@@ -18,16 +21,26 @@ export interface Interval {
   readonly point: boolean
 }
 
-const before = (bytes: Buffer): Cut => ({ bytes, after: false })
-const after = (bytes: Buffer): Cut => ({ bytes, after: true })
+const cut = (bytes: Buffer, after: boolean, value?: RawValue): Cut =>
+  value ? { bytes, after, value } : { bytes, after }
+const before = (bytes: Buffer, value?: RawValue): Cut => cut(bytes, false, value)
+const after = (bytes: Buffer, value?: RawValue): Cut => cut(bytes, true, value)
 
-const point = (bytes: Buffer): Interval => ({ low: before(bytes), high: after(bytes), point: true })
+const point = (bytes: Buffer, value?: RawValue): Interval => ({
+  low: before(bytes, value),
+  high: after(bytes, value),
+  point: true,
+})
 const ofRank = (rank: number): Interval => {
   const bytes = Buffer.from([rank])
   return { low: before(bytes), high: after(bytes), point: false }
 }
 
-const NULL_POINT = point(Buffer.from([typeRank(T.null)]))
+/** Null, and the undefined of old drivers, which is equal to it. */
+const NULL_POINTS = [point(Buffer.from([typeRank(T.undefined)])), point(Buffer.from([typeRank(T.null)]))]
+
+/** A field that is not there is held as null. */
+const MISSING_POINT = point(Buffer.from([typeRank(T.null)]))
 
 const scratch = new ByteWriter(256)
 
@@ -36,6 +49,9 @@ function keyBytes(value: RawValue): Buffer {
   encodeKey(scratch, value)
   return scratch.take()
 }
+
+const NAN = doubleValue(Number.NaN)
+const NAN_KEY = keyBytes(NAN)
 
 /**
  * The intervals in which an index holds every document that passes a test of one field; undefined when the test
@@ -63,13 +79,13 @@ export function intervalsOf(test: Test): Interval[] | undefined {
 
 /** The intervals of a negated test: only absence has any. */
 export function negatedIntervals(filter: Filter): Interval[] | undefined {
-  return filter.kind === 'leaf' && filter.test.op === 'exists' ? [NULL_POINT] : undefined
+  return filter.kind === 'leaf' && filter.test.op === 'exists' ? [MISSING_POINT] : undefined
 }
 
 function pointOf(value: RawValue): Interval[] | undefined {
   if (value.type === T.array) return undefined
-  if (value.type === T.null || value.type === T.undefined) return [NULL_POINT]
-  return [point(keyBytes(value))]
+  if (value.type === T.null || value.type === T.undefined) return NULL_POINTS
+  return [point(keyBytes(value), value)]
 }
 
 function intervalsOfIn(test: Test & { op: 'in' }): Interval[] | undefined {
@@ -97,26 +113,27 @@ function rangeOf(op: 'gt' | 'gte' | 'lt' | 'lte', value: RawValue): Interval[] |
       return undefined
     case T.null:
     case T.undefined:
-      return op.endsWith('e') ? [NULL_POINT] : []
+      return op.endsWith('e') ? NULL_POINTS : []
     default:
   }
   const rank = ofRank(typeRank(value.type))
-  if (isNumberType(value.type) && value.type !== T.decimal && isNaNBits(value)) return [rank]
   const bytes = keyBytes(value)
+  if (bytes.equals(NAN_KEY)) return op.endsWith('e') ? [point(bytes, value)] : []
   switch (op) {
     case 'gt':
-      return [{ ...rank, low: after(bytes) }]
+      return [{ ...rank, low: after(bytes, value) }]
     case 'gte':
-      return [{ ...rank, low: before(bytes) }]
+      return [{ ...rank, low: before(bytes, value) }]
     case 'lt':
-      return [{ ...rank, high: before(bytes) }]
+      return [{ ...rank, low: lowest(rank, value), high: before(bytes, value) }]
     case 'lte':
-      return [{ ...rank, high: after(bytes) }]
+      return [{ ...rank, low: lowest(rank, value), high: after(bytes, value) }]
   }
 }
 
-const isNaNBits = (value: RawValue): boolean =>
-  value.type === T.double && Number.isNaN(value.bytes.readDoubleLE(value.start))
+/** NaN is held before all numbers, and is less than none. */
+const lowest = (rank: Interval, value: RawValue): Cut =>
+  isNumberType(value.type) ? after(NAN_KEY, NAN) : rank.low
 
 /** Strings with the prefix; and stored regular expressions, which a pattern may equal. */
 function patternIntervals(prefix: string): Interval[] | undefined {

@@ -5,117 +5,118 @@ import { badValue } from '../errors.ts'
 import { conjuncts, type Filter } from '../query/filter.ts'
 import type { SortField } from '../query/sort.ts'
 import type { Collection } from '../storage/collection.ts'
-import { afterPrefix, indexPrefix } from '../storage/keys.ts'
-import type { KeyRange } from '../storage/store.ts'
-import { ID_INDEX_SPECIFICATION, type Index, namesIndex, parseIndex } from './index-spec.ts'
-import { descending, type Interval, intersect } from './intervals.ts'
-import { implies, type Predicate, predicatesOf } from './predicates.ts'
+import { afterPrefix } from '../storage/keys.ts'
+import { boundFields, entryPrefix, ID_INDEX, planById, planIndex } from './candidates.ts'
+import { type Index, namesIndex } from './index-spec.ts'
+import type { IndexPlan, Plan, Undecided, UnionPlan } from './plan.ts'
+import { type Predicate, predicatesOf } from './predicates.ts'
 
-/** The order of `_id`, in which the documents themselves lie. */
-export const ID_INDEX: Index = { ...parseIndex(0, documentOf(ID_INDEX_SPECIFICATION)), unique: true }
-
-/** A range of keys; in a merge, the bytes before `sortedFrom` are one value and the order begins after them. */
-export interface ScanRange extends KeyRange {
-  readonly sortedFrom: number
+/** What is asked of a collection. */
+export interface Question {
+  readonly filter: Filter
+  readonly sort: readonly SortField[]
+  readonly hint?: RawValue | undefined
 }
 
-/** Reads an index, or all documents in the order of `_id`. */
-export interface IndexPlan {
-  readonly kind: 'index'
-  readonly index: Index
-  readonly ranges: readonly ScanRange[]
-  readonly reverse: boolean
-  readonly sorted: boolean
-  /** The ranges are each in order and have to be merged. */
-  readonly merge: boolean
-  /** Bounds were found; without them the whole index is read, for its order. */
-  readonly bounded: boolean
-  /** Every field is bound to points: in a unique index each range holds one entry at most. */
-  readonly exact: boolean
-  readonly score: number
-}
-
-/** Reads every document. */
-export interface CollectionPlan {
-  readonly kind: 'collection'
-  readonly reverse: boolean
-  readonly sorted: boolean
-}
-
-/** Reads each branch of an `$or` by its own index. */
-export interface UnionPlan {
-  readonly kind: 'union'
-  readonly branches: readonly IndexPlan[]
-  readonly sorted: false
-}
-
-export type Plan = IndexPlan | CollectionPlan | UnionPlan
-
-const MAX_RANGES = 4096
-const MAX_MERGED_RANGES = 128
-
-/** Chooses how to find the documents of a filter. */
-export function plan(
-  collection: Collection,
-  filter: Filter,
-  sort: readonly SortField[],
-  hint?: RawValue,
-): Plan {
+/**
+ * How to find the documents of a filter: a plan, when reason alone tells which is best, and otherwise the
+ * candidates, between which `decide.ts` decides by looking.
+ */
+export function plan(collection: Collection, { filter, sort, hint }: Question): Plan | Undecided {
+  if (hint) return hinted(collection, filter, sort, hint)
+  const byId = planById(collection, filter)
+  if (byId) return byId
   const predicates = predicatesOf(filter)
-  const indexes = [ID_INDEX, ...collection.indexes.filter((index) => !index.building)]
-  if (hint) return hinted(collection, indexes, filter, predicates, sort, hint)
-  let best: IndexPlan | undefined
-  for (const index of indexes) {
-    const candidate = planIndex(collection, index, filter, predicates, sort)
-    if (candidate && isUseful(candidate, sort.length > 0) && (!best || candidate.score > best.score))
-      best = candidate
-  }
-  if (best?.bounded) return best
-  const union = best?.sorted ? undefined : planUnion(collection, filter)
-  return union ?? best ?? { kind: 'collection', reverse: false, sorted: sort.length === 0 }
+  const candidates = candidatesOf(collection, filter, predicates, sort)
+  const union = planUnion(collection, filter)
+  const [only] = candidates
+  if (only && candidates.length === 1 && !union) return only
+  if (union && !only) return union
+  if (!only) return { kind: 'collection', reverse: false, sorted: sort.length === 0 }
+  const all = union ? [...candidates, union] : candidates
+  return { kind: 'undecided', candidates: all, shape: shapeOf(all, predicates, sort) }
 }
 
-/** Without bounds an index is read only for the order it gives. */
-const isUseful = (candidate: IndexPlan, sorts: boolean): boolean =>
-  candidate.bounded || (sorts && candidate.sorted)
-
-function hinted(
+/** The plans that no other is surely at least as good as; the best by its score first. */
+function candidatesOf(
   collection: Collection,
-  indexes: readonly Index[],
   filter: Filter,
   predicates: readonly Predicate[],
   sort: readonly SortField[],
-  hint: RawValue,
-): Plan {
-  if (hint.type === T.object && documentOf(hint.bytes.subarray(hint.start, hint.end)).end > 5) {
-    const natural = naturalHint(hint)
-    if (natural !== undefined) return { kind: 'collection', reverse: natural < 0, sorted: sort.length === 0 }
+): IndexPlan[] {
+  const found: IndexPlan[] = []
+  const add = (index: Index): void => {
+    const candidate = planIndex(collection, index, filter, predicates, sort)
+    if (candidate) found.push(candidate)
   }
-  const index = indexes.find((each) => namesIndex(each, hint))
+  add(ID_INDEX)
+  for (const index of collection.indexes) if (!index.building) add(index)
+  if (found.length < 2) return found
+  const exact = found.find((each) => each.exact && each.index.unique)
+  if (exact) return [exact]
+  found.sort((a, b) => b.score - a.score)
+  return found.filter((each, i) => !found.some((other, j) => j < i && isAsGood(other, each)))
+}
+
+/** Whether one plan reads no more than another, whatever is stored: it goes by the same fields, and gives the order. */
+function isAsGood(one: IndexPlan, other: IndexPlan): boolean {
+  if (other.sorted && !one.sorted) return false
+  if ((other.index.partial || other.index.sparse) && !one.exact) return false
+  const fields = namesOf(one)
+  return namesOf(other).every((name) => fields.includes(name))
+}
+
+const namesOf = ({ index, bounds }: IndexPlan): string[] =>
+  index.fields.slice(0, boundFields(bounds)).map((field) => field.name)
+
+function shapeOf(
+  candidates: readonly (IndexPlan | UnionPlan)[],
+  predicates: readonly Predicate[],
+  sort: readonly SortField[],
+): string {
+  const indexes = (each: IndexPlan | UnionPlan): string =>
+    each.kind === 'index' ? `${each.index.id}` : each.branches.map(indexes).join('|')
+  const asked = predicates.map(({ path, intervals }) => {
+    const points = intervals?.every((interval) => interval.point)
+    return `${path}${points ? (intervals?.length === 1 ? '=' : '@') : '~'}`
+  })
+  const order = sort.map(({ name, descending }) => (descending ? `-${name}` : name))
+  return `${candidates.map(indexes).join()};${asked.join()};${order.join()}`
+}
+
+function hinted(collection: Collection, filter: Filter, sort: readonly SortField[], hint: RawValue): Plan {
+  const natural = naturalHint(hint)
+  if (natural !== undefined) return { kind: 'collection', reverse: natural < 0, sorted: sort.length === 0 }
+  const index = [ID_INDEX, ...collection.indexes.filter((each) => !each.building)].find((each) =>
+    namesIndex(each, hint),
+  )
   if (!index)
     throw badValue(
       'error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index',
     )
-  const usable = planIndex(collection, index, filter, predicates, sort)
-  if (usable) return usable
-  // A sparse or partial index that may miss matches: MongoDB lets the hint have its way.
-  return wholeIndex(collection, index)
+  return (
+    planIndex(collection, index, filter, predicatesOf(filter), sort) ??
+    wholeIndex(collection, index, sort.length === 0)
+  )
 }
 
 function naturalHint(hint: RawValue): number | undefined {
-  const name = hint.bytes.toString('latin1', hint.start + 5, hint.start + 13)
-  if (name !== '$natural') return undefined
-  return hint.bytes[hint.start + 4] === T.int ? hint.bytes.readInt32LE(hint.start + 14) : 1
+  if (hint.type !== T.object || hint.end - hint.start <= 5) return undefined
+  const { bytes, start } = documentOf(hint.bytes.subarray(hint.start, hint.end))
+  if (bytes.toString('latin1', start + 5, start + 14) !== '$natural\0') return undefined
+  return bytes[start + 4] === T.int ? bytes.readInt32LE(start + 14) : 1
 }
 
-function wholeIndex(collection: Collection, index: Index): IndexPlan {
+/** A sparse or partial index that may miss matches: MongoDB lets the hint have its way. */
+function wholeIndex(collection: Collection, index: Index, sorted: boolean): IndexPlan {
   const prefix = entryPrefix(collection, index)
   return {
     kind: 'index',
     index,
+    bounds: [],
     ranges: [{ gte: prefix, lt: afterPrefix(prefix), sortedFrom: 0 }],
     reverse: false,
-    sorted: false,
+    sorted,
     merge: false,
     bounded: false,
     exact: false,
@@ -123,173 +124,27 @@ function wholeIndex(collection: Collection, index: Index): IndexPlan {
   }
 }
 
-/** Where an index's entries begin; the `_id` index is the documents. */
-export const entryPrefix = (collection: Collection, index: Index): Buffer =>
-  index.id === 0 ? collection.prefix : indexPrefix(collection.id, index.id)
-
+/** Each branch of an `$or` by the index that serves it best, with what is demanded beside the `$or`. */
 function planUnion(collection: Collection, filter: Filter): UnionPlan | undefined {
-  const or = conjuncts(filter).find((part) => part.kind === 'or')
+  const parts = conjuncts(filter)
+  const or = parts.find((part) => part.kind === 'or')
   if (or?.kind !== 'or') return undefined
+  const beside = parts.filter((part) => part.kind !== 'or')
   const branches: IndexPlan[] = []
   for (const branch of or.filters) {
-    const chosen = plan(collection, branch, [])
-    if (chosen.kind === 'union') branches.push(...chosen.branches)
-    else if (chosen.kind === 'index' && chosen.bounded) branches.push(chosen)
-    else return undefined
+    const found = planBranch(
+      collection,
+      beside.length === 0 ? branch : { kind: 'and', filters: [branch, ...beside] },
+    )
+    if (!found) return undefined
+    branches.push(...found)
   }
   return { kind: 'union', branches, sorted: false }
 }
 
-function planIndex(
-  collection: Collection,
-  index: Index,
-  filter: Filter,
-  predicates: readonly Predicate[],
-  sort: readonly SortField[],
-): IndexPlan | undefined {
-  if (index.partial && !implies(filter, index.partial.filter)) return undefined
-  if (index.sparse && !coversSparse(index, predicates)) return undefined
-  const bounds = boundsOf(index, predicates)
-  const prefix = entryPrefix(collection, index)
-  const order = sortOrder(index, bounds, sort)
-  const ranges = rangesOf(index, bounds, prefix, order?.mergeFrom ?? -1)
-  const bounded = bounds.some((bound) => bound !== undefined)
-  const tooMany = order?.mergeFrom !== undefined && ranges.length > MAX_MERGED_RANGES
-  const sorted = sort.length === 0 || (order !== undefined && !tooMany)
-  const merge = sort.length > 0 && sorted && (order?.mergeFrom ?? -1) > 0 && ranges.length > 1
-  return {
-    kind: 'index',
-    index,
-    ranges,
-    reverse: sort.length > 0 && sorted && (order?.reverse ?? false),
-    sorted,
-    merge,
-    bounded,
-    exact: bounds.every(isPoints),
-    score: scoreOf(index, bounds, sort.length > 0 && sorted),
-  }
-}
-
-/** A sparse index misses documents that have none of its fields: some field must be demanded. */
-const coversSparse = (index: Index, predicates: readonly Predicate[]): boolean =>
-  index.fields.some((field) => predicates.some((each) => each.present && each.path === field.name))
-
-type Bounds = Array<readonly Interval[] | undefined>
-
-/** The intervals of each field of an index, as far as they narrow it. */
-function boundsOf(index: Index, predicates: readonly Predicate[]): Bounds {
-  const groups = new Map<string, Filter | undefined>()
-  return index.fields.map((field, position) => {
-    const usable = predicates.filter((each) => each.path === field.name)
-    if (usable.length === 0) return undefined
-    if (!index.multikey.has(position)) {
-      return usable.map((each) => each.intervals).reduce((a, b) => intersect(a, b))
-    }
-    // Different items of an array may satisfy different predicates, so only one of them may narrow the scan,
-    // unless one $elemMatch holds them together.
-    const root = field.name.split('.', 1)[0] ?? ''
-    const taken = groups.get(root)
-    const chosen = groups.has(root)
-      ? usable.find((each) => each.group !== undefined && each.group === taken)
-      : (usable.find((each) => each.intervals.every((interval) => interval.point)) ?? usable[0])
-    if (!chosen) return undefined
-    groups.set(root, chosen.group)
-    const together = usable.filter((each) => each.group !== undefined && each.group === chosen.group)
-    return [chosen, ...together].map((each) => each.intervals).reduce((a, b) => intersect(a, b))
-  })
-}
-
-const isPoints = (bound: readonly Interval[] | undefined): boolean =>
-  bound?.every((interval) => interval.point) ?? false
-
-function rangesOf(index: Index, bounds: Bounds, prefix: Buffer, mergeFrom: number): ScanRange[] {
-  let heads = [{ bytes: prefix, sortedFrom: prefix.length }]
-  for (let i = 0; i < bounds.length; i++) {
-    const bound = bounds[i]
-    const intervals = bound && index.fields[i]?.descending ? descending(bound) : bound
-    if (!intervals || heads.length * intervals.length > MAX_RANGES) break
-    if (!isPoints(intervals)) {
-      return heads.flatMap(({ bytes, sortedFrom }) =>
-        intervals.map(({ low, high }) => ({
-          gte: cutKey(bytes, low.bytes, low.after),
-          lt: cutKey(bytes, high.bytes, high.after),
-          sortedFrom,
-        })),
-      )
-    }
-    heads = heads.flatMap((head) =>
-      intervals.map(({ low }) => {
-        const bytes = Buffer.concat([head.bytes, low.bytes])
-        return { bytes, sortedFrom: i < mergeFrom ? bytes.length : head.sortedFrom }
-      }),
-    )
-  }
-  return heads.map(({ bytes, sortedFrom }) => ({ gte: bytes, lt: afterPrefix(bytes), sortedFrom }))
-}
-
-const cutKey = (head: Buffer, bytes: Buffer, after: boolean): Buffer => {
-  const key = Buffer.concat([head, bytes])
-  return after ? afterPrefix(key) : key
-}
-
-interface Order {
-  readonly reverse: boolean
-  /** How many leading fields are points of which there are several: their ranges have to be merged. */
-  readonly mergeFrom?: number
-}
-
-/** Whether the index gives a sort, read forwards or backwards. */
-function sortOrder(index: Index, bounds: Bounds, sort: readonly SortField[]): Order | undefined {
-  if (sort.length === 0) return { reverse: false }
-  if (index.hashed) return undefined
-  let position = 0
-  let reverse: boolean | undefined
-  let mergeFrom: number | undefined
-  for (const wanted of sort) {
-    const fixed = index.fields.findIndex((field) => field.name === wanted.name)
-    if (fixed >= 0 && bounds[fixed]?.length === 1 && isPoints(bounds[fixed]) && !index.multikey.has(fixed)) {
-      // One value only: it does not matter to the order, if everything before it is bounded too.
-      if (fixed < leadingPoints(bounds)) continue
-    }
-    while (position < index.fields.length && index.fields[position]?.name !== wanted.name) {
-      const bound = bounds[position]
-      if (!bound || !isPoints(bound) || (reverse !== undefined && bound.length !== 1)) return undefined
-      if (bound.length !== 1) mergeFrom = position + 1
-      position++
-    }
-    const field = index.fields[position]
-    if (!field || index.multikey.has(position)) return undefined
-    const backwards = field.descending !== wanted.descending
-    if (reverse !== undefined && reverse !== backwards) return undefined
-    reverse = backwards
-    position++
-  }
-  if (mergeFrom === undefined) return { reverse: reverse ?? false }
-  return { reverse: reverse ?? false, mergeFrom }
-}
-
-function leadingPoints(bounds: Bounds): number {
-  let count = 0
-  while (count < bounds.length && isPoints(bounds[count])) count++
-  return count
-}
-
-function scoreOf(index: Index, bounds: Bounds, sorts: boolean): number {
-  let score = sorts ? 14 : 0
-  let bounded = 0
-  for (const bound of bounds) {
-    if (!bound) break
-    bounded++
-    if (isPoints(bound)) {
-      score += bound.length <= 1 ? 20 : 18
-      continue
-    }
-    score += bound.every((interval) => interval.low.bytes.length > 1 && interval.high.bytes.length > 1)
-      ? 9
-      : 6
-    break
-  }
-  if (bounds.every(isPoints) && index.unique) score += 1000
-  if (index.partial) score += 1
-  return score - (index.fields.length - bounded) * 0.1
+function planBranch(collection: Collection, filter: Filter): readonly IndexPlan[] | undefined {
+  const byId = planById(collection, filter)
+  if (byId) return [byId]
+  const [best] = candidatesOf(collection, filter, predicatesOf(filter), [])
+  return best ? [best] : planUnion(collection, filter)?.branches
 }

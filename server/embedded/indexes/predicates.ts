@@ -6,33 +6,48 @@ import { type Interval, intervalsOf, negatedIntervals } from './intervals.ts'
 /** What a filter demands of one path, in a form an index can use. */
 export interface Predicate {
   readonly path: string
-  readonly intervals: readonly Interval[]
+  /** Undefined when nothing but the presence of the field is demanded. */
+  readonly intervals: readonly Interval[] | undefined
   /** Documents without the path cannot pass. */
   readonly present: boolean
   /** Predicates of one `$elemMatch` are about the same item. */
-  readonly group: Filter | undefined
+  readonly group: Group | undefined
+  /** The part of the filter it was read from. */
+  readonly part: Filter
+}
+
+/** An `$elemMatch`: how many names lead to its array. */
+export interface Group {
+  readonly depth: number
 }
 
 /** The predicates every matching document must satisfy. */
 export function predicatesOf(filter: Filter): Predicate[] {
-  return conjuncts(filter).flatMap((part) => predicatesOfPart(part, '', undefined))
+  const found: Predicate[] = []
+  for (const part of conjuncts(filter)) addPredicates(found, part, '', undefined)
+  return found
 }
 
-function predicatesOfPart(part: Filter, prefix: string, group: Filter | undefined): Predicate[] {
+function addPredicates(found: Predicate[], part: Filter, prefix: string, group: Group | undefined): void {
   if (part.kind === 'not') {
     const inner = conjuncts(part.filter)
     const only = inner.length === 1 ? inner[0] : undefined
     const intervals = only && negatedIntervals(only)
-    if (!intervals || only?.kind !== 'leaf') return []
-    return [{ path: prefix + only.field, intervals, present: false, group }]
+    if (!intervals || only?.kind !== 'leaf') return
+    found.push({ path: prefix + only.field, intervals, present: false, group, part })
+    return
   }
-  if (part.kind !== 'leaf') return []
+  if (part.kind !== 'leaf') return
   const path = part.field === '' ? prefix.slice(0, -1) : prefix + part.field
   if (part.test.op === 'elemMatch') {
-    return conjuncts(part.test.filter).flatMap((inner) => predicatesOfPart(inner, `${path}.`, part))
+    const items: Group = { depth: path.split('.').length }
+    for (const inner of conjuncts(part.test.filter)) addPredicates(found, inner, `${path}.`, items)
+    return
   }
   const intervals = intervalsOf(part.test)
-  return intervals ? [{ path, intervals, present: impliesPresence(part.test), group }] : []
+  const present = impliesPresence(part.test)
+  if (intervals || (present && part.test.op === 'exists'))
+    found.push({ path, intervals, present, group, part })
 }
 
 /** Whether a document that passes must have the field. */

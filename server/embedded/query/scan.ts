@@ -1,5 +1,5 @@
 import type { Snapshot } from 'classic-level'
-import type { IndexPlan, Plan, ScanRange } from '../indexes/planner.ts'
+import type { IndexPlan, Plan, ScanRange } from '../indexes/plan.ts'
 import type { Collection } from '../storage/collection.ts'
 import { afterPrefix } from '../storage/keys.ts'
 import type { KeyRange, Store } from '../storage/store.ts'
@@ -10,7 +10,7 @@ export interface Stored {
   readonly bytes: Buffer
 }
 
-/** What a scan has looked at, for `explain`. */
+/** What a scan has looked at. */
 export interface ScanCount {
   keys: number
   documents: number
@@ -19,31 +19,73 @@ export interface ScanCount {
 export interface ScanOptions {
   readonly store: Store
   readonly collection: Collection
-  readonly snapshot?: Snapshot
+  readonly snapshot: Snapshot
   /** How many documents the reader is likely to want; decides how much is read ahead. */
   readonly expected: number
-  readonly count?: ScanCount
+  readonly count: ScanCount
 }
 
 const MAX_READ_AHEAD = 1000
+const MAX_READ_AHEAD_BYTES = 256 * 1024
 
 /** The documents a plan leads to, in its order, in batches. They still have to be tested by the filter. */
 export async function* scan(plan: Plan, options: ScanOptions): AsyncGenerator<Stored[]> {
-  switch (plan.kind) {
-    case 'collection': {
-      const prefix = options.collection.prefix
-      yield* scanDocuments({ gte: prefix, lt: afterPrefix(prefix) }, plan.reverse, options)
-      return
-    }
-    case 'union': {
-      const seen = new Set<string>()
-      for (const branch of plan.branches) {
-        for await (const batch of scanIndex(branch, options)) yield unseen(batch, seen)
+  const ranges = documentRanges(plan, options.collection)
+  if (ranges) {
+    const { count } = options
+    for (const range of ranges) {
+      for await (const entries of pairs(range, plan, options)) {
+        count.documents += entries.length
+        yield entries.map(([key, bytes]) => ({ key, bytes }))
       }
-      return
     }
-    case 'index':
-      yield* scanIndex(plan, options)
+    return
+  }
+  for await (const keys of scanKeys(plan, options)) yield fetch(keys, options)
+}
+
+function fetch(keys: readonly Buffer[], { store, snapshot, count }: ScanOptions): Stored[] {
+  const found: Stored[] = []
+  count.documents += keys.length
+  for (const key of keys) {
+    const bytes = store.committed(key, snapshot)
+    if (bytes) found.push({ key, bytes })
+  }
+  return found
+}
+
+/** The keys of the documents a plan leads to, in its order, each once. */
+export async function* scanKeys(plan: Plan, options: ScanOptions): AsyncGenerator<Buffer[]> {
+  const ranges = documentRanges(plan, options.collection)
+  if (ranges) {
+    for (const range of ranges) yield* read(options.store.level.keys(limits(range, plan, options)), options)
+  } else if (plan.kind === 'union') {
+    const seen = new Set<string>()
+    for (const branch of plan.branches) {
+      for await (const keys of scanKeys(branch, options)) yield unseen(keys, seen)
+    }
+  } else if (plan.kind === 'index') yield* indexedKeys(plan, options)
+}
+
+/** Where the documents themselves are read in order; undefined when an index has to tell which. */
+function documentRanges(plan: Plan, { prefix }: Collection): readonly KeyRange[] | undefined {
+  if (plan.kind === 'collection') return [{ gte: prefix, lt: afterPrefix(prefix) }]
+  return plan.kind === 'index' && plan.index.id === 0 ? inOrder(plan) : undefined
+}
+
+async function* indexedKeys(plan: IndexPlan, options: ScanOptions): AsyncGenerator<Buffer[]> {
+  const { prefix } = options.collection
+  const seen = plan.index.multikey.size > 0 ? new Set<string>() : undefined
+  for await (const ids of plan.merge ? mergedIds(plan, options) : orderedIds(plan, options)) {
+    options.count.keys += ids.length
+    const keys = ids.map((id) => Buffer.concat([prefix, id]))
+    yield seen ? unseen(keys, seen) : keys
+  }
+}
+
+async function* orderedIds(plan: IndexPlan, options: ScanOptions): AsyncGenerator<Buffer[]> {
+  for (const range of inOrder(plan)) {
+    yield* read(options.store.level.values(limits(range, plan, options)), options)
   }
 }
 
@@ -57,46 +99,21 @@ export function pointKeys(
   if (plan.kind !== 'index' || !plan.index.unique || !plan.exact || plan.merge || plan.ranges.length > 256)
     return undefined
   const keys: Buffer[] = []
-  for (const range of plan.reverse ? [...plan.ranges].reverse() : plan.ranges) {
+  for (const range of inOrder(plan)) {
     if (plan.index.id === 0) keys.push(range.gte)
     else {
       const id = snapshot ? store.committed(range.gte, snapshot) : store.latest(range.gte)
       if (id) keys.push(Buffer.concat([collection.prefix, id]))
     }
   }
-  return plan.index.multikey.size > 0 ? distinct(keys) : keys
-}
-
-function distinct(keys: Buffer[]): Buffer[] {
-  const seen = new Map(keys.map((key) => [key.toString('latin1'), key]))
-  return [...seen.values()]
-}
-
-async function* scanIndex(plan: IndexPlan, options: ScanOptions): AsyncGenerator<Stored[]> {
-  const { index } = plan
-  if (index.id === 0) {
-    for (const range of inOrder(plan)) yield* scanDocuments(range, plan.reverse, options)
-    return
-  }
-  const seen = index.multikey.size > 0 ? new Set<string>() : undefined
-  const entries = plan.merge ? mergedEntries(plan, options) : orderedEntries(plan, options)
-  for await (const ids of entries) {
-    const found: Stored[] = []
-    for (const id of ids) {
-      const key = Buffer.concat([options.collection.prefix, id])
-      const bytes = options.store.committed(key, options.snapshot)
-      if (options.count) options.count.documents++
-      if (bytes) found.push({ key, bytes })
-    }
-    yield seen ? unseen(found, seen) : found
-  }
+  return plan.index.multikey.size > 0 ? unseen(keys, new Set()) : keys
 }
 
 const inOrder = (plan: IndexPlan): readonly ScanRange[] =>
   plan.reverse ? [...plan.ranges].reverse() : plan.ranges
 
-function unseen(batch: Stored[], seen: Set<string>): Stored[] {
-  return batch.filter(({ key }) => {
+function unseen(keys: Buffer[], seen: Set<string>): Buffer[] {
+  return keys.filter((key) => {
     const name = key.toString('latin1')
     if (seen.has(name)) return false
     seen.add(name)
@@ -104,60 +121,50 @@ function unseen(batch: Stored[], seen: Set<string>): Stored[] {
   })
 }
 
-async function* scanDocuments(
-  range: KeyRange,
-  reverse: boolean,
-  options: ScanOptions,
-): AsyncGenerator<Stored[]> {
-  for await (const entries of readRange(range, reverse, options)) {
-    if (options.count) options.count.documents += entries.length
-    yield entries.map(([key, bytes]) => ({ key, bytes }))
-  }
+const limits = ({ gte, lt }: KeyRange, plan: Plan, { snapshot }: ScanOptions) => ({
+  gte,
+  lt,
+  reverse: plan.kind !== 'union' && plan.reverse,
+  highWaterMarkBytes: MAX_READ_AHEAD_BYTES,
+  snapshot,
+})
+
+const pairs = (range: KeyRange, plan: Plan, options: ScanOptions) =>
+  read(options.store.level.iterator(limits(range, plan, options)), options)
+
+interface Reader<Item> {
+  nextv(size: number): Promise<Item[]>
+  close(): Promise<void>
 }
 
-async function* orderedEntries(plan: IndexPlan, options: ScanOptions): AsyncGenerator<Buffer[]> {
-  for (const range of inOrder(plan)) {
-    for await (const entries of readRange(range, plan.reverse, options)) {
-      if (options.count) options.count.keys += entries.length
-      yield entries.map(([, id]) => id)
-    }
-  }
-}
-
-async function* readRange(range: KeyRange, reverse: boolean, options: ScanOptions) {
-  const { store, snapshot, expected } = options
-  const iterator = store.level.iterator({
-    gte: range.gte,
-    lt: range.lt,
-    reverse,
-    fillCache: true,
-    highWaterMarkBytes: 256 * 1024,
-    ...(snapshot ? { snapshot } : {}),
-  })
+/** Reads to the end, first what is expected to be wanted, then ever more at a time. */
+async function* read<Item>(reader: Reader<Item>, { expected }: ScanOptions): AsyncGenerator<Item[]> {
   try {
     let size = Math.max(1, Math.min(expected, MAX_READ_AHEAD))
     while (true) {
-      const entries = await iterator.nextv(size)
-      if (entries.length === 0) return
-      yield entries
+      const items = await reader.nextv(size)
+      if (items.length === 0) return
+      yield items
       size = Math.min(size * 2, MAX_READ_AHEAD)
     }
   } finally {
-    await iterator.close()
+    await reader.close()
   }
 }
 
 /** Merges ranges that are each in order, one entry at a time. */
-async function* mergedEntries(plan: IndexPlan, options: ScanOptions): AsyncGenerator<Buffer[]> {
+async function* mergedIds(plan: IndexPlan, options: ScanOptions): AsyncGenerator<Buffer[]> {
   const direction = plan.reverse ? -1 : 1
-  const heads = []
+  const heads = plan.ranges.map(
+    (range): Head => ({
+      reader: pairs(range, plan, options),
+      sortedFrom: range.sortedFrom,
+      entries: [],
+      at: 0,
+    }),
+  )
   try {
-    for (const range of plan.ranges) {
-      const reader = readRange(range, plan.reverse, options)
-      const head = { reader, sortedFrom: range.sortedFrom, entries: [] as [Buffer, Buffer][], at: 0 }
-      heads.push(head)
-    }
-    const live = []
+    const live: Head[] = []
     for (const head of heads) if (await advance(head)) live.push(head)
     while (live.length > 0) {
       let least = 0
@@ -167,7 +174,6 @@ async function* mergedEntries(plan: IndexPlan, options: ScanOptions): AsyncGener
       const chosen = live[least]
       const entry = chosen?.entries[chosen.at]
       if (!chosen || !entry) return
-      if (options.count) options.count.keys++
       yield [entry[1]]
       chosen.at++
       if (chosen.at >= chosen.entries.length && !(await advance(chosen))) live.splice(least, 1)

@@ -1,10 +1,9 @@
 import { documentOf } from '../bson/raw.ts'
-import { plan as choosePlan } from '../indexes/planner.ts'
 import type { Collection } from '../storage/collection.ts'
 import type { Store } from '../storage/store.ts'
 import type { MatchTrace } from './path.ts'
-import { pointKeys, type Stored, scan } from './scan.ts'
-import type { Selection } from './select.ts'
+import { pointKeys, type Stored, scanKeys } from './scan.ts'
+import { planSelection, type Selection } from './select.ts'
 import { Sorter, sortKey } from './sort.ts'
 
 /** A document chosen for a write, as it is now. */
@@ -24,7 +23,7 @@ export async function selectForWrite(
   multi: boolean,
   decide: (chosen: Chosen | undefined) => void,
 ): Promise<void> {
-  const plan = choosePlan(collection, selection.filter, selection.sort, selection.hint)
+  const { plan } = await planSelection(store, collection, multi ? selection : { ...selection, limit: 1 })
   const current = (key: Buffer): Chosen | undefined => {
     const bytes = store.latest(key)
     const trace: MatchTrace = { index: undefined }
@@ -36,14 +35,17 @@ export async function selectForWrite(
     return
   }
   const watch = collection.watch()
+  const snapshot = store.snapshot()
+  const count = { keys: 0, documents: 0 }
   try {
     const seen = new Set<string>()
     const sorter = plan.sorted
       ? undefined
       : new Sorter<Stored>(selection.sort, 0, ({ bytes }) => documentOf(bytes))
     let decided = false
-    for await (const batch of scan(plan, { store, collection, expected: multi ? 1000 : 4 })) {
-      for (const { key } of batch) {
+    const expected = multi || sorter ? 1000 : 4
+    for await (const keys of scanKeys(plan, { store, collection, snapshot, expected, count })) {
+      for (const key of keys) {
         const name = multi ? key.toString('latin1') : ''
         if (multi && seen.has(name)) continue
         const chosen = current(key)
@@ -75,6 +77,7 @@ export async function selectForWrite(
     decide(better(first, watch, selection, current))
   } finally {
     collection.unwatch(watch)
+    await snapshot.close()
   }
 }
 

@@ -1,12 +1,12 @@
-import type { Snapshot } from 'classic-level'
 import { documentOf, type RawValue } from '../bson/raw.ts'
 import { CommandError } from '../errors.ts'
-import { plan as choosePlan, type Plan } from '../indexes/planner.ts'
+import { type Decided, decide } from '../indexes/decide.ts'
+import type { Plan } from '../indexes/plan.ts'
 import type { Collection } from '../storage/collection.ts'
 import type { Store } from '../storage/store.ts'
 import type { Filter } from './filter.ts'
 import type { Matcher } from './matcher.ts'
-import { pointKeys, type ScanCount, scan } from './scan.ts'
+import { pointKeys, type ScanCount, type Stored, scan } from './scan.ts'
 import { Sorter, type SortField } from './sort.ts'
 
 /** What to read of a collection. */
@@ -30,8 +30,8 @@ export type Documents = AsyncGenerator<Buffer[]>
 const SORT_MEMORY_BYTES = 100 * 1024 * 1024
 
 /** How a selection will be read. */
-export const planSelection = (collection: Collection, selection: Selection): Plan =>
-  choosePlan(collection, selection.filter, selection.sort, selection.hint)
+export const planSelection = (store: Store, collection: Collection, selection: Selection): Promise<Decided> =>
+  decide(store, collection, selection, selection.limit === 0 ? 0 : selection.skip + selection.limit)
 
 /** The documents a selection finds without reading a range, at once; undefined when it has to scan. */
 export function selectPoints(
@@ -40,7 +40,9 @@ export function selectPoints(
   selection: Selection,
   plan: Plan,
 ): Buffer[] | undefined {
-  const snapshot = store.snapshot()
+  if (plan.kind !== 'index' || !plan.exact || !plan.index.unique) return undefined
+  // One read needs no snapshot to be of one moment.
+  const snapshot = plan.index.id === 0 && plan.ranges.length === 1 ? undefined : store.snapshot()
   try {
     const keys = pointKeys(plan, store, collection, snapshot)
     if (!keys) return undefined
@@ -52,7 +54,7 @@ export function selectPoints(
     const sorted = plan.sorted || found.length < 2 ? found : sortAll(found, selection)
     return sliceOf(sorted, selection)
   } finally {
-    void snapshot.close()
+    void snapshot?.close()
   }
 }
 
@@ -70,43 +72,36 @@ export async function* select(
   store: Store,
   collection: Collection,
   selection: Selection,
-  plan: Plan,
-  count?: ScanCount,
+  { plan, shape }: Decided,
+  count: ScanCount = { keys: 0, documents: 0 },
 ): Documents {
   const snapshot = store.snapshot()
+  const options = { store, collection, snapshot, expected: expectedOf(selection, plan), count }
   try {
-    if (plan.sorted) yield* streamed(store, collection, selection, plan, snapshot, count)
-    else yield await sorted(store, collection, selection, plan, snapshot, count)
+    if (plan.sorted) yield* streamed(selection, scan(plan, options))
+    else yield await sorted(selection, scan(plan, options))
   } finally {
+    if (shape !== undefined) collection.decisions.learn(shape, Math.max(count.keys, count.documents))
     await snapshot.close()
   }
 }
 
-function* checked(batch: readonly { bytes: Buffer }[], selection: Selection): Generator<Buffer> {
+function expectedOf({ expected, skip, limit }: Selection, plan: Plan): number {
+  if (!plan.sorted) return 1000
+  return skip + (limit === 0 ? expected : Math.min(expected, limit))
+}
+
+function* checked(batch: readonly Stored[], selection: Selection): Generator<Buffer> {
   if (selection.deadline > 0 && Date.now() > selection.deadline) {
     throw new CommandError(50, 'operation exceeded time limit')
   }
   for (const { bytes } of batch) if (selection.matches(documentOf(bytes))) yield bytes
 }
 
-async function* streamed(
-  store: Store,
-  collection: Collection,
-  selection: Selection,
-  plan: Plan,
-  snapshot: Snapshot,
-  count: ScanCount | undefined,
-): Documents {
+async function* streamed(selection: Selection, scanned: AsyncIterable<Stored[]>): Documents {
   let skip = selection.skip
   let left = selection.limit === 0 ? Number.POSITIVE_INFINITY : selection.limit
-  const expected = Math.min(selection.expected + skip, left + skip)
-  for await (const batch of scan(plan, {
-    store,
-    collection,
-    snapshot,
-    expected,
-    ...(count ? { count } : {}),
-  })) {
+  for await (const batch of scanned) {
     const found: Buffer[] = []
     for (const bytes of checked(batch, selection)) {
       if (skip > 0) skip--
@@ -119,24 +114,11 @@ async function* streamed(
   }
 }
 
-async function sorted(
-  store: Store,
-  collection: Collection,
-  selection: Selection,
-  plan: Plan,
-  snapshot: Snapshot,
-  count: ScanCount | undefined,
-): Promise<Buffer[]> {
+async function sorted(selection: Selection, scanned: AsyncIterable<Stored[]>): Promise<Buffer[]> {
   const kept = selection.limit === 0 ? 0 : selection.limit + selection.skip
   const sorter = new Sorter<Buffer>(selection.sort, kept, documentOf)
   let size = 0
-  for await (const batch of scan(plan, {
-    store,
-    collection,
-    snapshot,
-    expected: 1000,
-    ...(count ? { count } : {}),
-  })) {
+  for await (const batch of scanned) {
     for (const bytes of checked(batch, selection)) {
       sorter.add(bytes)
       size += bytes.length

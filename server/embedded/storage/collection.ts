@@ -2,6 +2,7 @@ import { bytesOf, documentFrom, documentOf, get, RawValue } from '../bson/raw.ts
 import { T } from '../bson/types.ts'
 import { ByteWriter } from '../bson/writer.ts'
 import { CommandError, DuplicateKeyError } from '../errors.ts'
+import { Decisions } from '../indexes/decisions.ts'
 import { type IndexKey, indexKeys } from '../indexes/extract.ts'
 import type { Index } from '../indexes/index-spec.ts'
 import { encodeKey } from '../indexes/key-encoding.ts'
@@ -28,6 +29,8 @@ export class Collection {
   indexes: Index[]
   /** Index builds under way, by name. */
   readonly building = new Map<string, Promise<void>>()
+  /** Which index serves which questions. */
+  readonly decisions = new Decisions()
   readonly #watches = new Set<Map<string, Buffer>>()
   readonly #store: Store
   readonly #onMultikey: (collection: Collection) => void
