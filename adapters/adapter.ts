@@ -43,10 +43,13 @@ export interface WebhookRequest {
 export interface OutboundMessage {
   to: Address
   content:
-    | Exclude<Content, { type: 'reaction' | 'edit' | 'unsupported' }>
+    | Exclude<Content, { type: 'reaction' | 'edit' | 'deletion' | 'choice' | 'unsupported' }>
     | { type: 'reaction'; providerId: ProviderMessageId; emoji: string }
     | { type: 'edit'; providerId: ProviderMessageId; text: string }
+    | { type: 'deletion'; providerId: ProviderMessageId }
   replyTo?: ProviderMessageId
+  /** Milliseconds since the contact last wrote, where they ever did: some providers want to know why we write. */
+  sinceTheyWroteMs?: number
 }
 
 /** What a call to the provider is made with. */
@@ -96,7 +99,33 @@ export interface HttpAnswer {
 
 /** The contact can be shown that an answer is being written. */
 export interface ShowsTyping<Credentials> {
-  showTyping(to: Address, call: Call<Credentials>): Promise<void>
+  /** @param latest the contact's latest message, where the provider ties the sign to it */
+  showTyping(to: Address, call: Call<Credentials>, latest?: ProviderMessageId): Promise<void>
+}
+/** The contact can be shown that we have read what they wrote, up to and with this message. */
+export interface MarksRead<Credentials> {
+  markRead(to: Address, latest: ProviderMessageId, call: Call<Credentials>): Promise<void>
+}
+/** The provider asks our address whether it is ours, before it posts there. */
+export interface AnswersChallenge<Credentials> {
+  /** The body to answer with. @throws Forged */
+  challenge(request: WebhookRequest, credentials: Credentials): string
+}
+/** One address takes the webhooks of many inboxes; this names whose one is: a number, a page. Null where it does not say. */
+export interface NamesReceiver {
+  receiverOf(request: WebhookRequest): string | null
+}
+/** The account's templates, as the provider approved them. */
+export interface ListsTemplates<Credentials> {
+  templates(call: Call<Credentials>): Promise<Template[]>
+}
+/** @property text the body with `{{1}}`, `{{2}}` for its blanks */
+export interface Template {
+  name: string
+  language: string
+  text: string
+  category: string
+  status: 'approved' | 'pending' | 'rejected' | 'paused'
 }
 /** Files stay at the provider until asked for. `reference` is what the adapter put in the pending file. */
 export interface FetchesMedia<Credentials> {
@@ -128,6 +157,10 @@ const able =
   (adapter): adapter is Adapter & T =>
     typeof (adapter as unknown as Record<string, unknown>)[method] === 'function'
 
+export const marksRead = able<MarksRead<unknown>>('markRead')
+export const answersChallenge = able<AnswersChallenge<unknown>>('challenge')
+export const namesReceiver = able<NamesReceiver>('receiverOf')
+export const listsTemplates = able<ListsTemplates<unknown>>('templates')
 export const showsTyping = able<ShowsTyping<unknown>>('showTyping')
 export const fetchesMedia = able<FetchesMedia<unknown>>('fetchMedia')
 export const registersWebhook = able<RegistersWebhook<unknown>>('registerWebhook')

@@ -39,6 +39,27 @@ export interface ReactionEvent {
   emojis: string[]
   version: number
 }
+/** The contact took back what they had written. */
+export interface DeletionEvent {
+  kind: 'deletion'
+  from: Address
+  providerId: ProviderMessageId
+}
+/** Everything sent to them up to a moment was delivered or read: for providers that name a moment instead of messages. */
+export interface WatermarkEvent {
+  kind: 'watermark'
+  from: Address
+  status: 'delivered' | 'read'
+  upTo: Date
+}
+/** A message that went out in our name, but not by us: somebody answered in the provider's own app. */
+export interface EchoEvent {
+  kind: 'echo'
+  to: Address
+  providerId: ProviderMessageId
+  content: Content
+  writtenAt?: Date
+}
 /** A delivery receipt. It names the attempt by our key, by the provider's id, or by both. */
 export interface StatusEvent {
   kind: 'status'
@@ -47,6 +68,8 @@ export interface StatusEvent {
   status: ReceiptStatus
   code?: string
   reason?: string
+  /** What the provider says it cost, as a decimal in `currency` (ISO 4217). */
+  price?: { amount: string; currency: string }
 }
 export interface TypingEvent {
   kind: 'typing'
@@ -68,7 +91,10 @@ export type ProviderEvent =
   | MessageEvent
   | EditEvent
   | ReactionEvent
+  | DeletionEvent
   | StatusEvent
+  | WatermarkEvent
+  | EchoEvent
   | TypingEvent
   | ReachabilityEvent
   | IgnoredEvent

@@ -10,9 +10,19 @@ export type MediaFile =
   | { state: 'stored'; id: MediaId; name: string; mime: string; size: number }
   | { state: 'failed'; reference: string; name?: string; mime?: string; reason: string }
 
+/** How a stretch of a text looks. Offsets are UTF-16 units, `end` not included; marks may nest and never cross. */
+export interface Mark {
+  kind: 'bold' | 'italic' | 'underline' | 'strike' | 'code' | 'pre' | 'quote' | 'spoiler' | 'link'
+  start: number
+  end: number
+  /** Of a link. */
+  url?: string
+}
+/** The words alone, and beside them how they look: a channel without formatting shows the words and loses nothing. */
 export interface TextContent {
   type: 'text'
   text: string
+  marks?: Mark[]
 }
 export interface MediaContent {
   type: MediaType
@@ -31,6 +41,49 @@ export interface ContactContent {
   type: 'contact'
   name: string
   phones: string[]
+}
+/** Something the contact may pick. `id` comes back with the choice. */
+export interface Choice {
+  id: string
+  title: string
+}
+/** Up to a few answers under a text; they stay. */
+export interface ButtonsContent {
+  type: 'buttons'
+  text: string
+  buttons: Choice[]
+}
+/** Answers above the keyboard; they go away once one is picked. */
+export interface QuickRepliesContent {
+  type: 'quick-replies'
+  text: string
+  replies: Choice[]
+}
+/** Answers in a menu that `button` opens. */
+export interface ListContent {
+  type: 'list'
+  text: string
+  button: string
+  sections: { title?: string; rows: (Choice & { description?: string })[] }[]
+}
+/** A text the provider approved beforehand, with its blanks filled. `text` is what the contact will read. */
+export interface TemplateContent {
+  type: 'template'
+  name: string
+  language: string
+  parameters: string[]
+  text: string
+}
+/** What the contact picked of what they were offered. */
+export interface ChoiceContent {
+  type: 'choice'
+  id: string
+  title: string
+}
+/** An agent takes a message of ours back, for the contact too. */
+export interface DeletionContent {
+  type: 'deletion'
+  message: MessageId
 }
 /** An agent's emoji on a message of this conversation; an empty emoji takes it back. */
 export interface ReactionContent {
@@ -56,8 +109,14 @@ export type Content =
   | MediaContent
   | LocationContent
   | ContactContent
+  | ButtonsContent
+  | QuickRepliesContent
+  | ListContent
+  | TemplateContent
+  | ChoiceContent
   | ReactionContent
   | EditContent
+  | DeletionContent
   | UnsupportedContent
 
 export type ContentType = Content['type']
@@ -73,11 +132,37 @@ const MEDIA_NAMES: Record<MediaType, string> = {
 
 export const isMedia = (content: Content): content is MediaContent => content.type in MEDIA_NAMES
 
+/** What a message lets the contact pick, in the order shown; empty where it offers nothing. */
+export function choicesOf(content: Content): Choice[] {
+  switch (content.type) {
+    case 'buttons':
+      return content.buttons
+    case 'quick-replies':
+      return content.replies
+    case 'list':
+      return content.sections.flatMap(({ rows }) => rows)
+    default:
+      return []
+  }
+}
+
+/** Content that is about an earlier message and adds no line of its own for the contact. */
+export const isAboutAnother = (
+  content: Content,
+): content is ReactionContent | EditContent | DeletionContent =>
+  content.type === 'reaction' || content.type === 'edit' || content.type === 'deletion'
+
 /** One line that stands for the content in a list, at most 140 characters. */
 export function previewOf(content: Content): string {
   switch (content.type) {
     case 'text':
+    case 'buttons':
+    case 'quick-replies':
+    case 'list':
+    case 'template':
       return clip(content.text)
+    case 'choice':
+      return clip(content.title)
     case 'location':
       return clip(content.name ?? 'Location')
     case 'contact':
@@ -86,6 +171,8 @@ export function previewOf(content: Content): string {
       return content.emoji ? `Reacted ${content.emoji}` : 'Took a reaction back'
     case 'edit':
       return clip(`Edited: ${content.text}`)
+    case 'deletion':
+      return 'Took a message back'
     case 'unsupported':
       return `Unsupported: ${clip(content.kind)}`
     default:

@@ -1,6 +1,6 @@
 import { model } from 'mongoose'
 import { CHANNELS, type Channel } from './channels.ts'
-import { type Content, previewOf } from './content.ts'
+import { type Choice, type Content, previewOf } from './content.ts'
 import type {
   Address,
   AgentId,
@@ -27,7 +27,15 @@ export interface ConversationDoc {
   identity: IdentityId
   /** Of the conversations with this identity in this inbox, the one that new messages join: at most one, by an index. */
   current: boolean
-  contact: { id: ContactId; name: string; address: Address; reachable: boolean }
+  contact: {
+    id: ContactId
+    name: string
+    address: Address
+    /** False while they have blocked this inbox. */
+    reachable: boolean
+    /** True once they asked to hear nothing more, by STOP or its like, until they take it back. */
+    optedOut?: boolean
+  }
   status: ConversationStatus
   assignee: AgentId | null
   labels: string[]
@@ -40,6 +48,12 @@ export interface ConversationDoc {
   lastActivityAt: Date
   /** Since when the contact waits; absent while nobody does. */
   waitingSince?: Date
+  /** When the contact wrote last. */
+  theyWroteAt?: Date
+  /** When the provider's window for free writing closes; absent where there is none. */
+  windowClosesAt?: Date
+  /** What our last message let them pick, where it offered something. */
+  offered?: { message: MessageId; choices: Choice[] }
   snoozedUntil?: Date
   resolution?: { by: AgentId; at: Date }
   createdAt: Date
@@ -71,7 +85,14 @@ const schema = workspaceSchema<ConversationDoc>(
     identity: { type: String, required: true },
     current: { type: Boolean, required: true },
     contact: {
-      type: { id: String, name: String, address: String, reachable: Boolean, _id: false },
+      type: {
+        id: String,
+        name: String,
+        address: String,
+        reachable: Boolean,
+        optedOut: Boolean,
+        _id: false,
+      },
       required: true,
     },
     status: { type: String, enum: CONVERSATION_STATUSES, required: true },
@@ -93,6 +114,9 @@ const schema = workspaceSchema<ConversationDoc>(
     },
     lastActivityAt: { type: Date, required: true },
     waitingSince: Date,
+    theyWroteAt: Date,
+    windowClosesAt: Date,
+    offered: { type: { message: String, choices: [{ id: String, title: String, _id: false }], _id: false } },
     snoozedUntil: Date,
     resolution: { type: { by: String, at: Date, _id: false } },
     createdAt: { type: Date, required: true },
@@ -180,13 +204,22 @@ export const Conversation = Object.assign(Model, {
     contact: ConversationDoc['contact']
     message: MessageId
     content: Content
+    windowClosesAt: Date | undefined
     at: Date
   }): Promise<ConversationDoc> {
-    const { workspace, inbox, channel, identity, contact, message, content, at } = given
+    const { workspace, inbox, channel, identity, contact, message, content, windowClosesAt, at } = given
     const lastTurn = turn(message, { kind: 'contact', ...contact }, content, 'inbound', false, at)
     const mine = { workspace, inbox, identity, current: true }
     const effect = {
-      $set: { status: 'open', lastTurn, lastActivityAt: at, 'contact.reachable': true },
+      $set: {
+        status: 'open',
+        lastTurn,
+        lastActivityAt: at,
+        theyWroteAt: at,
+        ...(windowClosesAt ? { windowClosesAt } : {}),
+        'contact.reachable': true,
+        'contact.address': contact.address,
+      },
       $unset: { snoozedUntil: 1, resolution: 1 },
       $min: { waitingSince: at },
       $inc: { inbound: 1 },
@@ -196,7 +229,7 @@ export const Conversation = Object.assign(Model, {
       channel,
       'contact.id': contact.id,
       'contact.name': contact.name,
-      'contact.address': contact.address,
+      ...(contact.optedOut ? { 'contact.optedOut': true } : {}),
       assignee: null,
       labels: [],
       createdAt: at,

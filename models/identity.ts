@@ -1,21 +1,27 @@
 import { LRUCache } from 'lru-cache'
 import { model } from 'mongoose'
+import { addressKey, isByPhone } from './address.ts'
 import { CHANNELS, type Channel } from './channels.ts'
 import { Contact } from './contact.ts'
 import type { Address, ContactId, IdentityId, WorkspaceId } from './ids.ts'
-import { newId } from './ids.ts'
+import { contactOfPhone, newId } from './ids.ts'
 import { workspaceSchema } from './schema.ts'
 
-/** A contact on one channel: the address that is theirs there, unique in the workspace. */
+/** A contact on one channel: the address that is theirs there, in whichever spelling unique in the workspace. */
 export interface IdentityDoc {
   _id: IdentityId
   workspace: WorkspaceId
   channel: Channel
+  /** As the provider told it last: what it is sent to. */
   address: Address
+  /** The same for every spelling of the address. */
+  key: string
   contact: ContactId
   /** What the channel calls them. */
   name: string
   username?: string
+  /** Since when they want to hear nothing more from us; absent while they do. */
+  optedOutAt?: Date
   createdAt: Date
 }
 
@@ -23,12 +29,14 @@ const schema = workspaceSchema<IdentityDoc>(
   {
     channel: { type: String, enum: CHANNELS, required: true },
     address: { type: String, required: true },
+    key: { type: String, required: true },
     contact: { type: String, required: true },
     name: { type: String, required: true },
     username: String,
+    optedOutAt: Date,
     createdAt: { type: Date, required: true },
   },
-  [[{ workspace: 1, channel: 1, address: 1 }, { unique: true }]],
+  [[{ workspace: 1, channel: 1, key: 1 }, { unique: true }], [{ workspace: 1, contact: 1 }]],
 )
 
 const Model = model('Identity', schema, 'identities')
@@ -52,38 +60,69 @@ export const Identity = Object.assign(Model, {
    */
   async recognise({ workspace, channel, address, name, username, at }: Sighting): Promise<IdentityDoc> {
     const shown = name ?? username ?? address
-    const key = `${workspace} ${channel} ${address}`
-    const known = remembered.get(key)
-    if (known && (name === undefined || (known.name === name && known.username === username))) return known
-    const identity = await upsert(workspace, channel, address, {
+    const { key, phone } = addressKey(channel, address)
+    const place = `${workspace} ${channel} ${key}`
+    const known = remembered.get(place)
+    if (
+      known &&
+      known.address === address &&
+      (name === undefined || (known.name === name && known.username === username))
+    )
+      return known
+    const identity = await upsert(workspace, channel, key, {
       $setOnInsert: {
         _id: newId<IdentityId>(),
-        contact: newId<ContactId>(),
+        contact: phone === undefined ? newId<ContactId>() : contactOfPhone(workspace, phone),
         createdAt: at,
         ...(name === undefined ? { name: shown } : {}),
       },
-      ...(name === undefined
-        ? {}
-        : { $set: { name: shown, ...(username === undefined ? {} : { username }) } }),
+      $set: {
+        address,
+        ...(name === undefined ? {} : { name: shown, ...(username === undefined ? {} : { username }) }),
+      },
     })
     await Contact.updateOne(
       { workspace, _id: identity.contact },
       { $setOnInsert: { name: shown, createdAt: at } },
       { upsert: true },
     )
-    remembered.set(key, identity)
+    remembered.set(place, identity)
     return identity
+  },
+
+  /**
+   * A person shuts or reopens the door to us on every channel that knows them by their phone. Returns those identities.
+   * Other nodes may remember them as they were for a minute; what counts is each conversation's own mark.
+   */
+  async consent(
+    workspace: WorkspaceId,
+    contact: ContactId,
+    consent: 'stop' | 'start',
+    at: Date,
+  ): Promise<IdentityId[]> {
+    const theirs = await Model.find({
+      workspace,
+      contact,
+      channel: { $in: CHANNELS.filter(isByPhone) },
+    }).lean<IdentityDoc[]>()
+    const ids = theirs.map(({ _id }) => _id)
+    await Model.updateMany(
+      { workspace, _id: { $in: ids } },
+      consent === 'stop' ? { $set: { optedOutAt: at } } : { $unset: { optedOutAt: 1 } },
+    )
+    for (const { channel, key } of theirs) remembered.delete(`${workspace} ${channel} ${key}`)
+    return ids
   },
 })
 
 async function upsert(
   workspace: WorkspaceId,
   channel: Channel,
-  address: Address,
+  key: string,
   update: object,
 ): Promise<IdentityDoc> {
   const find = () =>
-    Model.findOneAndUpdate({ workspace, channel, address }, update, {
+    Model.findOneAndUpdate({ workspace, channel, key }, update, {
       upsert: true,
       returnDocument: 'after',
     }).lean<IdentityDoc>()

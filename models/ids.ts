@@ -48,3 +48,7 @@ export const inboundMessageId = (inbox: InboxId, providerId: ProviderMessageId):
 /** The id of an outbound message, made of what makes it unique: its conversation and the client's name for it. */
 export const outboundMessageId = (conversation: ConversationId, clientId: ClientMessageId): MessageId =>
   v5(`out:${clientId}`, conversation) as MessageId
+
+/** The contact behind a phone number, the same on every channel that knows people by their numbers. */
+export const contactOfPhone = (workspace: WorkspaceId, phone: string): ContactId =>
+  v5(`phone:${phone}`, workspace) as ContactId

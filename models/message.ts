@@ -47,6 +47,8 @@ export interface MessageDoc {
   /** The provider's numbers of the last edit and the last reaction seen, by which older ones are known. */
   editVersion?: number
   reactionVersion?: number
+  /** When it was taken back. What it said is kept, and shown as deleted. */
+  deletedAt?: Date
   /** When the provider says it was written. */
   writtenAt?: Date
   createdAt: Date
@@ -71,6 +73,7 @@ const schema = workspaceSchema<MessageDoc>(
     edits: { type: [{ content: {}, at: Date, _id: false }], default: [] },
     editVersion: Number,
     reactionVersion: Number,
+    deletedAt: Date,
     writtenAt: Date,
     createdAt: { type: Date, required: true },
   },

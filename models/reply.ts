@@ -1,4 +1,4 @@
-import type { Content } from './content.ts'
+import { type Content, choicesOf, isAboutAnother } from './content.ts'
 import { Conversation, type ConversationDoc, type MessageChange, turnOf } from './conversation.ts'
 import { rankOf } from './delivery.ts'
 import type { AgentId, ClientMessageId, MessageId } from './ids.ts'
@@ -123,12 +123,14 @@ async function takePlace(
 function effectOf(id: MessageId, given: Reply) {
   const answered = given.note ? {} : { $unset: { waitingSince: 1, snoozedUntil: 1, resolution: 1 } }
   // A reaction or an edit shows on the message it is about: the list goes on saying what was said last.
-  if (given.content.type === 'reaction' || given.content.type === 'edit')
-    return { $set: { 'lastTurn.message': id } }
+  if (isAboutAnother(given.content)) return { $set: { 'lastTurn.message': id } }
+  const choices = choicesOf(given.content)
+  const offered = given.note || choices.length === 0 ? {} : { offered: { message: id, choices } }
   return {
     $set: {
       lastTurn: turnOf(id, given.author, given.content, 'outbound', given.note, given.at),
       lastActivityAt: given.at,
+      ...offered,
       ...(given.note ? {} : { status: 'open' }),
     },
     ...answered,

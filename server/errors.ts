@@ -17,6 +17,8 @@ export const ERRORS = {
   already_exists: { status: 409, title: 'It exists already', retryable: false },
   too_large: { status: 413, title: 'It is too large', retryable: false },
   cannot_carry: { status: 422, title: 'The channel cannot carry this', retryable: false },
+  window_closed: { status: 422, title: 'The channel takes no such message now', retryable: false },
+  opted_out: { status: 422, title: 'This person wants no messages', retryable: false },
   rate_limited: { status: 429, title: 'Too many requests', retryable: true },
   internal: { status: 500, title: 'Something went wrong on our side', retryable: true },
   provider_refused: { status: 502, title: 'The provider refused', retryable: false },

@@ -5,6 +5,7 @@ import { createAdapter } from '@socket.io/redis-adapter'
 import type { Router } from 'express'
 import { Server } from 'socket.io'
 import { createHttp } from '../adapters/http.ts'
+import { adapterFor } from '../adapters/registry.ts'
 import { Inbox } from '../models/inbox.ts'
 import { Route } from '../models/route.ts'
 import { Vault } from '../models/vault.ts'
@@ -207,7 +208,9 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
 async function connectInbox(given: NewInbox, vault: Vault, clock: Clock, directory: Directory) {
   const at = clock.now()
   const { workspace, name, channel, routes } = given
-  const inbox = await Inbox.connect({ workspace, name, channel, at })
+  const [first] = routes
+  const window = first ? adapterFor(first.provider, channel).capabilities.window : null
+  const inbox = await Inbox.connect({ workspace, name, channel, window, at })
   for (const { apiBase, ...route } of routes)
     await Route.open(
       { ...route, ...(apiBase ? { apiBase } : {}), workspace, inbox: inbox._id, channel, at },

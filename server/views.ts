@@ -1,3 +1,4 @@
+import { NOTHING } from '../adapters/capabilities.ts'
 import type { AgentDoc } from '../models/agent.ts'
 import type { ConversationDoc } from '../models/conversation.ts'
 import type { Delivery } from '../models/delivery.ts'
@@ -30,7 +31,7 @@ export const conversationView = (doc: ConversationDoc): ConversationView => ({
   id: doc._id,
   inbox: doc.inbox,
   channel: doc.channel,
-  contact: doc.contact,
+  contact: { ...doc.contact, optedOut: doc.contact.optedOut ?? false },
   status: doc.status,
   assignee: doc.assignee ?? null,
   labels: doc.labels,
@@ -46,6 +47,8 @@ export const conversationView = (doc: ConversationDoc): ConversationView => ({
       }
     : null,
   waitingSince: iso(doc.waitingSince),
+  theyWroteAt: iso(doc.theyWroteAt),
+  windowClosesAt: iso(doc.windowClosesAt),
   snoozedUntil: iso(doc.snoozedUntil),
   resolution: doc.resolution ? { by: doc.resolution.by, at: doc.resolution.at.toISOString() } : null,
   createdAt: doc.createdAt.toISOString(),
@@ -82,6 +85,7 @@ export const messageView = (doc: MessageDoc): MessageView => ({
   ...(doc.replyTo ? { replyTo: doc.replyTo } : {}),
   ...(doc.delivery ? { delivery: deliveryView(doc.delivery) } : {}),
   reactions: doc.reactions,
+  ...(doc.deletedAt ? { deletedAt: doc.deletedAt.toISOString() } : {}),
   edits: doc.edits.map((edit) => ({ content: edit.content, at: edit.at.toISOString() })),
   createdAt: doc.createdAt.toISOString(),
 })
@@ -127,12 +131,4 @@ export function inboxView(
       webhookUrl: webhookUrl(open),
     })),
   }
-}
-
-const NOTHING = {
-  content: {},
-  replies: false,
-  typing: false,
-  receipts: { delivered: false, read: false },
-  segments: null,
 }

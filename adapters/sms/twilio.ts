@@ -46,8 +46,10 @@ const capabilities: Capabilities = {
   },
   replies: false,
   typing: false,
+  marksRead: false,
   receipts: { delivered: true, read: true },
   segments: 'sms',
+  window: null,
 }
 
 /** SMS and MMS through Twilio. The sender is a number in E.164, or a Messaging Service (`MG…`). */

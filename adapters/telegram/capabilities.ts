@@ -37,6 +37,8 @@ export const capabilities: Capabilities = {
   },
   replies: true,
   typing: true,
+  marksRead: false,
   receipts: { delivered: false, read: false },
   segments: null,
+  window: null,
 }

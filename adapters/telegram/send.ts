@@ -49,8 +49,15 @@ class Sender {
         return this.#react(content.providerId, content.emoji)
       case 'edit':
         return this.#edit(content.providerId, content.text)
-      default:
+      case 'image':
+      case 'audio':
+      case 'voice':
+      case 'video':
+      case 'document':
+      case 'sticker':
         return this.#media(content, to)
+      default:
+        return rejected('content', 'Telegram cannot carry this.')
     }
   }
 

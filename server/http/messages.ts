@@ -1,12 +1,13 @@
 import { z } from 'zod'
-import { misfit } from '../../adapters/capabilities.ts'
+import { fit } from '../../adapters/fit.ts'
 import type { AgentDoc } from '../../models/agent.ts'
-import { type Content, MEDIA_TYPES } from '../../models/content.ts'
+import { type Content, isAboutAnother, MEDIA_TYPES } from '../../models/content.ts'
 import type { ConversationDoc } from '../../models/conversation.ts'
 import type { AgentId, ClientMessageId, MediaId, MessageId } from '../../models/ids.ts'
 import { Message, type MessageDoc } from '../../models/message.ts'
 import { isOutbound, retry } from '../../models/outbox.ts'
 import { alreadyWritten, reply, StaleReply } from '../../models/reply.ts'
+import { outsideWindow } from '../../models/windows.ts'
 import { notFound, Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { messageView } from '../views.ts'
@@ -22,8 +23,19 @@ const text = z
   .string()
   .max(100_000)
   .refine((value) => value.trim().length > 0, 'is empty')
+const choice = { id: z.string().min(1).max(200), title: z.string().trim().min(1).max(80) }
+const choices = (most: number) => z.array(z.strictObject(choice)).min(1).max(most)
+const mark = z
+  .strictObject({
+    kind: z.enum(['bold', 'italic', 'underline', 'strike', 'code', 'pre', 'quote', 'spoiler', 'link']),
+    start: z.int().min(0),
+    end: z.int().min(1),
+    url: z.url({ protocol: /^https?$/ }).optional(),
+  })
+  .refine(({ kind, url }) => (kind === 'link') === (url !== undefined), 'a link, and only a link, has a url')
+  .refine(({ start, end }) => start < end, 'ends before it starts')
 const content = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('text'), text }),
+  z.strictObject({ type: z.literal('text'), text, marks: z.array(mark).max(500).optional() }),
   z.strictObject({
     type: z.literal('location'),
     latitude: z.number().min(-90).max(90),
@@ -31,6 +43,33 @@ const content = z.discriminatedUnion('type', [
     name: z.string().max(200).optional(),
     address: z.string().max(500).optional(),
   }),
+  z.strictObject({ type: z.literal('buttons'), text, buttons: choices(3) }),
+  z.strictObject({ type: z.literal('quick-replies'), text, replies: choices(13) }),
+  z.strictObject({
+    type: z.literal('list'),
+    text,
+    button: z.string().trim().min(1).max(20),
+    sections: z
+      .array(
+        z.strictObject({
+          title: z.string().max(24).optional(),
+          rows: z
+            .array(z.strictObject({ ...choice, description: z.string().max(72).optional() }))
+            .min(1)
+            .max(10),
+        }),
+      )
+      .min(1)
+      .max(10),
+  }),
+  z.strictObject({
+    type: z.literal('template'),
+    name: z.string().min(1).max(512),
+    language: z.string().min(2).max(15),
+    parameters: z.array(z.string().max(1_024)).max(30).default([]),
+    text: z.string().min(1).max(4_096),
+  }),
+  z.strictObject({ type: z.literal('deletion'), message: uuid<MessageId>() }),
   z.strictObject({ type: z.literal('reaction'), message: uuid<MessageId>(), emoji: z.string().max(32) }),
   z.strictObject({ type: z.literal('edit'), message: uuid<MessageId>(), text }),
   ...MEDIA_TYPES.map((type) =>
@@ -53,28 +92,47 @@ export function messages({
   worker,
   log,
 }: Pick<Parts, 'broadcasts' | 'clock' | 'directory' | 'library' | 'worker' | 'log'>): Endpoint[] {
-  /** The content as it will be sent, or a refusal before anything is written. */
+  /** The contents of the messages that will say it, nearly always one; or a refusal before anything is written. */
   async function fitted(
     agent: AgentDoc,
     conversation: ConversationDoc,
     given: z.output<typeof content>,
     note: boolean,
-  ): Promise<Content> {
+  ): Promise<Content[]> {
     const ready: Content = 'file' in given ? { ...given, ...(await fileOf(agent, given.file.id)) } : given
-    if (ready.type === 'reaction' || ready.type === 'edit')
-      await mustBeAboutOurs(conversation, ready.message, ready.type, note)
-    if (note) return ready
+    if (isAboutAnother(ready)) await mustBeAboutOurs(conversation, ready.message, ready.type, note)
+    if (note) return [ready]
     const inbox = await directory.inbox(conversation.inbox)
     const [route] = inbox?.routes ?? []
-    if (!route) throw new Refusal('cannot_carry', 'This inbox has no route that could carry a message.')
-    const refused = misfit(ready, route.adapter.capabilities)
-    if (refused) throw new Refusal('cannot_carry', refused)
-    if (!conversation.contact.reachable)
+    if (!inbox || !route)
+      throw new Refusal('cannot_carry', 'This inbox has no route that could carry a message.')
+    mustBeLet(conversation)
+    const outside = outsideWindow(inbox.inbox.window, conversation.theyWroteAt, clock.now(), ready, true)
+    if (outside) throw new Refusal('window_closed', outside)
+    const fitting = fit(ready, route.adapter.capabilities)
+    switch (fitting.as) {
+      case 'refused':
+        throw new Refusal('cannot_carry', fitting.reason)
+      case 'parts':
+        return fitting.contents
+      case 'is':
+      case 'fallback':
+        return [ready] // what becomes of it is decided again by the route that carries it
+    }
+  }
+
+  /** Nobody is written to who has shut the door. */
+  function mustBeLet({ contact }: ConversationDoc): void {
+    if (contact.optedOut)
+      throw new Refusal(
+        'opted_out',
+        'This person asked to hear nothing more from us. Only they can take that back, by writing START.',
+      )
+    if (!contact.reachable)
       throw new Refusal(
         'cannot_carry',
         'The contact has blocked this inbox. Only they can open it again, by writing.',
       )
-    return ready
   }
 
   async function fileOf(agent: AgentDoc, id: MediaId) {
@@ -86,11 +144,14 @@ export function messages({
   async function mustBeAboutOurs(
     conversation: ConversationDoc,
     id: MessageId,
-    type: 'reaction' | 'edit',
+    type: 'reaction' | 'edit' | 'deletion',
     note: boolean,
   ): Promise<void> {
     const target = await mustBeHere(conversation, id)
-    if (note || target.note) throw new Refusal('cannot_carry', 'Notes are not reacted to and not edited.')
+    if (note || target.note)
+      throw new Refusal('cannot_carry', 'Notes are not reacted to, not edited and not taken back.')
+    if (type === 'deletion' && target.direction !== 'outbound')
+      throw new Refusal('cannot_carry', 'Only a message of our own can be taken back.')
     if (type === 'edit' && (target.direction !== 'outbound' || target.content.type !== 'text'))
       throw new Refusal('cannot_carry', 'Only a text of our own can be edited.')
   }
@@ -99,6 +160,47 @@ export function messages({
     const message = await Message.findOne({ workspace, conversation: _id, _id: id }).lean<MessageDoc>()
     if (!message) throw notFound('message')
     return message
+  }
+
+  /** Writes one message, tells everybody, and wakes whoever sends it. */
+  async function write(
+    conversation: ConversationDoc,
+    agent: AgentDoc,
+    how: {
+      note: boolean
+      replyTo?: MessageId | undefined
+      seenRev?: number | undefined
+      expectedAssignee?: AgentId | null | undefined
+    },
+    what: { clientId: ClientMessageId; content: Content },
+  ) {
+    const at = clock.now()
+    const written = await reply(conversation, {
+      author: { kind: 'agent', id: agent._id, name: agent.name },
+      ...what,
+      note: how.note,
+      ...(how.replyTo ? { replyTo: how.replyTo } : {}),
+      ...(how.seenRev === undefined ? {} : { seenRev: how.seenRev }),
+      ...(how.expectedAssignee === undefined ? {} : { expectedAssignee: how.expectedAssignee }),
+      at,
+      expiresAt: new Date(at.getTime() + REPLY_EXPIRES_MS),
+      pause: () => clock.sleep(PAUSE_MS),
+    }).catch((error: unknown) => {
+      if (error instanceof StaleReply) throw stale(error)
+      throw error
+    })
+    if (!written.created) return written
+    broadcasts.messageAdded(written)
+    if (!how.note) worker.wake(conversation._id)
+    log.info({
+      event: 'message.written',
+      conversation: conversation._id,
+      message: written.message._id,
+      agent: agent._id,
+      note: how.note,
+      type: what.content.type,
+    })
+    return written
   }
 
   return [
@@ -167,36 +269,17 @@ export function messages({
         const conversation = await findConversation(agent, params.id)
         const earlier = await alreadyWritten(conversation, body.clientId)
         if (earlier) return ok(messageView(earlier))
-        const content = await fitted(agent, conversation, body.content, body.note)
+        const contents = await fitted(agent, conversation, body.content, body.note)
         if (body.replyTo) await mustBeHere(conversation, body.replyTo)
         if ('file' in body.content) await library.attach(agent, body.content.file.id, conversation)
-        const at = clock.now()
-        const written = await reply(conversation, {
-          author: { kind: 'agent', id: agent._id, name: agent.name },
-          clientId: body.clientId,
-          content,
-          note: body.note,
-          ...(body.replyTo ? { replyTo: body.replyTo } : {}),
-          ...(body.seenRev === undefined ? {} : { seenRev: body.seenRev }),
-          ...(body.expectedAssignee === undefined ? {} : { expectedAssignee: body.expectedAssignee }),
-          at,
-          expiresAt: new Date(at.getTime() + REPLY_EXPIRES_MS),
-          pause: () => clock.sleep(PAUSE_MS),
-        }).catch((error: unknown) => {
-          if (error instanceof StaleReply) throw stale(error)
-          throw error
-        })
+        const [first, ...others] = contents.map((each, index) => ({
+          content: each,
+          clientId: index === 0 ? body.clientId : (`${body.clientId}~${index + 1}` as ClientMessageId),
+        }))
+        if (!first) throw new Error('a message without content')
+        const written = await write(conversation, agent, body, first)
+        for (const part of others) await write(conversation, agent, { note: body.note }, part)
         if (!written.created) return ok(messageView(written.message))
-        broadcasts.messageAdded(written)
-        if (!body.note) worker.wake(conversation._id)
-        log.info({
-          event: 'message.written',
-          conversation: conversation._id,
-          message: written.message._id,
-          agent: agent._id,
-          note: body.note,
-          type: body.content.type,
-        })
         return created(messageView(written.message))
       },
     }),

@@ -164,6 +164,8 @@ export class Ingest {
           rev: change.message.rev,
           type: event.content.type,
         })
+        for (const conversation of await inbound.heedConsent(inbox, event, receipt.receivedAt))
+          broadcasts.conversationChanged(conversation)
         this.arrived(event.providerId)
         return done(count, 'added')
       }
@@ -171,6 +173,20 @@ export class Ingest {
         return this.#news(await inbound.edit(inbox, event, receipt.receivedAt), event.providerId, count)
       case 'reaction':
         return this.#news(await inbound.react(inbox, event), event.providerId, count)
+      case 'deletion':
+        return this.#news(await inbound.takeBack(inbox, event, receipt.receivedAt), event.providerId, count)
+      case 'watermark': {
+        const changes = await inbound.reach(inbox, event, receipt.receivedAt)
+        for (const change of changes) broadcasts.messageChanged(change)
+        return done(count, changes.length > 0 ? event.status : 'old')
+      }
+      case 'echo': {
+        const change = await inbound.overhear(inbox, event, receipt.receivedAt)
+        if (!change) return done(count, 'old')
+        broadcasts.messageAdded(change)
+        media.wanted(change.message)
+        return done(count, 'added')
+      }
       case 'status':
         return this.#status(inbox, receipt, event, count)
       case 'reachability': {

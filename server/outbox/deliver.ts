@@ -1,11 +1,18 @@
 import type { Call, OutboundMessage } from '../../adapters/adapter.ts'
-import { misfit } from '../../adapters/capabilities.ts'
+import { fit } from '../../adapters/fit.ts'
 import type { Outcome } from '../../adapters/outcomes.ts'
 import { uncertain } from '../../adapters/outcomes.ts'
-import type { Content } from '../../models/content.ts'
-import type { MessageChange } from '../../models/conversation.ts'
+import {
+  type Content,
+  type DeletionContent,
+  type EditContent,
+  isAboutAnother,
+  type ReactionContent,
+} from '../../models/content.ts'
+import { Conversation, type ConversationDoc, type MessageChange } from '../../models/conversation.ts'
 import type { DeliveryProblem } from '../../models/delivery.ts'
 import type { MessageId, ProviderMessageId, RouteId, WorkspaceId } from '../../models/ids.ts'
+import type { InboxDoc } from '../../models/inbox.ts'
 import { Message, type MessageDoc } from '../../models/message.ts'
 import {
   apply,
@@ -18,6 +25,7 @@ import {
   type OutboundDoc,
   putOff,
 } from '../../models/outbox.ts'
+import { outsideWindow } from '../../models/windows.ts'
 import type { Clock } from '../clock.ts'
 import type { Directory, OpenRoute } from '../directory.ts'
 import type { Log } from '../log.ts'
@@ -45,6 +53,8 @@ export const ATTEMPT_LEASE_MS = 30_000
 /** An outcome in hand is tried to be written for so long. */
 const INSIST_MS = 15_000
 const INSIST_PAUSE_MS = 500
+/** A message is sent within moments; one that is older waited, and the world may have changed. */
+const FRESH_MS = 60_000
 
 /** Takes one message as far as it can get now: chooses a route, sends, records, and says what happens next. */
 export class Deliver {
@@ -63,8 +73,10 @@ export class Deliver {
       return this.#giveUp(message, { code: 'expired', reason: lateReason(message) })
     const inbox = await directory.inbox(message.inbox)
     if (!inbox) return this.#giveUp(message, { code: 'inbox_gone', reason: 'The inbox was removed.' })
-    const content = await inProvidersTerms(message)
-    if (typeof content === 'string') return this.#giveUp(message, { code: 'cannot_carry', reason: content })
+    const tooLate = await this.#noLongerWelcome(message, inbox.inbox, now)
+    if (tooLate) return this.#giveUp(message, tooLate)
+    const terms = await inProvidersTerms(message)
+    if (typeof terms === 'string') return this.#giveUp(message, { code: 'cannot_carry', reason: terms })
 
     const tried = new Set<RouteId>()
     let current = message
@@ -76,8 +88,12 @@ export class Deliver {
     ) {
       const { route, adapter } = choice.route
       tried.add(route._id)
-      const refused = misfit(current.content, adapter.capabilities)
-      if (refused) return this.#giveUp(current, { code: 'cannot_carry', reason: refused })
+      const fitting = fit(current.content, adapter.capabilities)
+      if (fitting.as === 'refused' || fitting.as === 'parts')
+        return this.#giveUp(current, {
+          code: 'cannot_carry',
+          reason: fitting.as === 'refused' ? fitting.reason : 'Too long for this route.',
+        })
       const begun = await beginAttempt(current, {
         route: route._id,
         provider: route.provider,
@@ -87,7 +103,13 @@ export class Deliver {
       })
       if (!begun) return false
       broadcasts.messageChanged(begun)
-      const outbound = { to: begun.conversation.contact.address, ...content }
+      const { contact, theyWroteAt } = begun.conversation
+      const outbound: OutboundMessage = {
+        to: contact.address,
+        ...terms,
+        ...(fitting.as === 'fallback' ? { content: fitting.content as OutboundMessage['content'] } : {}),
+        ...(theyWroteAt ? { sinceTheyWroteMs: now.getTime() - theyWroteAt.getTime() } : {}),
+      }
       const { outcome, conclusion } = await this.#send(choice.route, outbound, begun.key)
       const moveOn = router.choose(begun.message, inbox.routes, tried) !== null
       const next = this.#next(outcome, begun.message, moveOn, last)
@@ -105,6 +127,26 @@ export class Deliver {
     const wait = backoffMs(current.delivery.tries + 3, this.#parts.random)
     this.#publish(await putOff(current, new Date(now.getTime() + wait), NO_ROUTE))
     return false
+  }
+
+  /** What waited long may meet a window that closed meanwhile, or a person who said STOP. What is new was just looked at. */
+  async #noLongerWelcome(
+    { workspace, conversation: _id, content, author, createdAt }: OutboundDoc,
+    inbox: InboxDoc,
+    now: Date,
+  ): Promise<DeliveryProblem | null> {
+    if (now.getTime() - createdAt.getTime() < FRESH_MS) return null
+    const conversation = await Conversation.findOne({ workspace, _id }).lean<ConversationDoc>()
+    if (conversation?.contact.optedOut)
+      return { code: 'opted_out', reason: 'This person asked to hear nothing more from us.' }
+    const outside = outsideWindow(
+      inbox.window,
+      conversation?.theyWroteAt,
+      now,
+      content,
+      author.kind === 'agent',
+    )
+    return outside ? { code: 'window_closed', reason: outside } : null
   }
 
   async #giveUp(message: OutboundDoc, problem: DeliveryProblem): Promise<true> {
@@ -216,28 +258,14 @@ export class Deliver {
    */
   async #show(message: OutboundDoc): Promise<void> {
     const { content } = message
-    if (content.type !== 'reaction' && content.type !== 'edit') return
+    if (!isAboutAnother(content)) return
     for (let round = 0; round < 5; round++) {
       const target = await Message.findOne({
         workspace: message.workspace,
         _id: content.message,
       }).lean<MessageDoc>()
       if (!target) return
-      const change =
-        content.type === 'reaction'
-          ? await apply(
-              target,
-              { reactions: target.reactions },
-              { $set: { reactions: withOurs(target, content.emoji) } },
-            )
-          : await apply(
-              target,
-              { changedRev: target.changedRev },
-              {
-                $set: { content: { type: 'text', text: content.text } },
-                $push: { edits: { content: target.content, at: this.#parts.clock.now() } },
-              },
-            )
+      const change = await apply(target, ...shownOn(target, content, this.#parts.clock.now()))
       if (change) return this.#publish(change)
     }
   }
@@ -248,6 +276,29 @@ export class Deliver {
 }
 
 const NO_ROUTE = { code: 'no_route', reason: 'No route can carry this right now. It will be tried again.' }
+
+/** How a change of ours shows on the message it is about: under which condition, and what is written. */
+function shownOn(
+  target: MessageDoc,
+  content: ReactionContent | EditContent | DeletionContent,
+  at: Date,
+): [condition: Record<string, unknown>, update: Parameters<typeof apply>[2]] {
+  switch (content.type) {
+    case 'reaction':
+      return [{ reactions: target.reactions }, { $set: { reactions: withOurs(target, content.emoji) } }]
+    case 'edit':
+      return [
+        { changedRev: target.changedRev },
+        {
+          $set: { content: { type: 'text', text: content.text } },
+          $push: { edits: { content: target.content, at } },
+        },
+      ]
+    case 'deletion':
+      return [{}, { $set: { deletedAt: at } }]
+  }
+}
+
 const withOurs = ({ reactions }: MessageDoc, emoji: string): MessageDoc['reactions'] => [
   ...reactions.filter((each) => each.by !== 'agent'),
   ...(emoji ? [{ by: 'agent' as const, emoji }] : []),
@@ -271,13 +322,14 @@ async function resolve(
 ): Promise<OutboundMessage['content'] | string> {
   switch (content.type) {
     case 'reaction':
-    case 'edit': {
+    case 'edit':
+    case 'deletion': {
       const providerId = await Message.providerIdOf(workspace, content.message as MessageId)
       if (!providerId) return 'The message it is about never reached the provider.'
-      return content.type === 'reaction'
-        ? { type: 'reaction', providerId, emoji: content.emoji }
-        : { type: 'edit', providerId, text: content.text }
+      const { message: _, ...what } = content
+      return { ...what, providerId }
     }
+    case 'choice':
     case 'unsupported':
       return 'This kind of message cannot be sent.'
     default:

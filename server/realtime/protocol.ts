@@ -48,7 +48,8 @@ export interface ConversationView {
   id: ConversationId
   inbox: InboxId
   channel: Channel
-  contact: { id: ContactId; name: string; address: string; reachable: boolean }
+  /** `reachable` false: they blocked this inbox. `optedOut`: they asked to hear nothing more from us, on any channel. */
+  contact: { id: ContactId; name: string; address: string; reachable: boolean; optedOut: boolean }
   status: ConversationStatus
   assignee: AgentId | null
   labels: string[]
@@ -65,6 +66,9 @@ export interface ConversationView {
   } | null
   /** Since when the contact waits for an answer; null when nobody waits. */
   waitingSince: string | null
+  theyWroteAt: string | null
+  /** When the provider's window for free writing closes; null where there is none. What holds then: `models/windows.ts`. */
+  windowClosesAt: string | null
   snoozedUntil: string | null
   resolution: { by: AgentId; at: string } | null
   createdAt: string
@@ -106,6 +110,8 @@ export interface MessageView {
   replyTo?: MessageId
   delivery?: DeliveryView
   reactions: { by: 'contact' | 'agent'; emoji: string }[]
+  /** When it was taken back. What it said is still here, to be shown as deleted. */
+  deletedAt?: string
   /** What it said before, oldest first, where the contact or the agent edited it. */
   edits: { content: Content; at: string }[]
   createdAt: string

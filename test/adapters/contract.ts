@@ -11,8 +11,8 @@ import {
   Unreadable,
   type WebhookRequest,
 } from '../../adapters/adapter.ts'
-import { misfit } from '../../adapters/capabilities.ts'
 import type { ProviderEvent } from '../../adapters/events.ts'
+import { misfit } from '../../adapters/fit.ts'
 import type { Outcome } from '../../adapters/outcomes.ts'
 import type { AttemptKey, MediaId } from '../../models/ids.ts'
 import type { FaultView } from '../../server/sandbox/protocol.ts'

@@ -11,9 +11,11 @@ describe('the registry', () => {
       expect(adapterFor(provider, channel)).toMatchObject({ provider, channel })
   })
 
-  it('serves every provider and every channel', () => {
-    expect(new Set(adapters().map(({ provider }) => provider))).toEqual(new Set(PROVIDERS))
-    expect(new Set(adapters().map(({ channel }) => channel))).toEqual(new Set(CHANNELS))
+  it('names providers and channels that there are', () => {
+    for (const { provider, channel } of adapters()) {
+      expect(PROVIDERS).toContain(provider)
+      expect(CHANNELS).toContain(channel)
+    }
   })
 
   it('says which there are where one is not', () => {

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { IconAlertCircle, IconLock, IconPaperclip, IconSend2 } from '@tabler/icons-react'
 import { type ClipboardEvent, type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react'
-import { misfit } from '../../../adapters/capabilities.ts'
+import { fit } from '../../../adapters/fit.ts'
 import type { ConversationView } from '../../../server/realtime/protocol.ts'
 import { ActionIcon } from '../design/ActionIcon.tsx'
 import { channelName } from '../design/ChannelIcon.tsx'
@@ -35,7 +35,8 @@ export function Composer({ conversation }: { conversation: ConversationView }) {
   const noting = draft.mode === 'note' && !draft.editing
   const written = words(draft)
   const closed = !contact.reachable && !noting
-  const reason = can && !noting && written.trim() ? misfit({ type: 'text', text: written.trim() }, can) : null
+  const fitting = can && !noting && written.trim() ? fit({ type: 'text', text: written.trim() }, can) : null
+  const reason = fitting?.as === 'refused' ? fitting.reason : null
   const ability = draft.editing ? can?.content.edit : can?.content.text
   const { submit, ready } = useSubmit({ conversation, draft, attachments, reason, closed, done: stopped })
 

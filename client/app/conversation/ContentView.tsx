@@ -1,6 +1,6 @@
-import { IconExternalLink, IconId, IconMapPin, IconPuzzle } from '@tabler/icons-react'
+import { IconCheck, IconExternalLink, IconId, IconMapPin, IconPuzzle } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
-import type { Content } from '../../../models/content.ts'
+import type { Choice, Content } from '../../../models/content.ts'
 import { plain } from '../design/plain.ts'
 import { text } from '../text.ts'
 import classes from './ContentView.module.css'
@@ -44,6 +44,36 @@ export function ContentView({ content }: { content: Content }): ReactNode {
           ))}
         </Card>
       )
+    case 'buttons':
+      return <Offer words={content.text} rows={content.buttons} />
+    case 'quick-replies':
+      return <Offer words={content.text} rows={content.replies} />
+    case 'list':
+      return (
+        <>
+          <Words>{content.text}</Words>
+          {content.sections.map((section, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: sections have no names of their own and never move.
+            <Offer key={index} words={section.title ?? ''} rows={section.rows} />
+          ))}
+        </>
+      )
+    case 'template':
+      return (
+        <>
+          <Words>{content.text}</Words>
+          <span className={classes.aside}>{text.message.template(plain(content.name))}</span>
+        </>
+      )
+    case 'choice':
+      return (
+        <span className={classes.chosen} data-testid="choice">
+          <IconCheck size={14} aria-hidden="true" />
+          <bdi>{plain(content.title)}</bdi>
+        </span>
+      )
+    case 'deletion':
+      return <span>{text.message.tookBack}</span>
     case 'reaction':
       return <span>{text.message.reacted(plain(content.emoji))}</span>
     case 'edit':
@@ -56,6 +86,20 @@ export function ContentView({ content }: { content: Content }): ReactNode {
       )
   }
 }
+
+const Offer = ({ words, rows }: { words: string; rows: (Choice & { description?: string })[] }) => (
+  <>
+    {words && <Words>{words}</Words>}
+    <ul className={classes.offer} data-testid="offer">
+      {rows.map(({ id, title, description }) => (
+        <li key={id}>
+          <bdi>{plain(title)}</bdi>
+          {description && <small>{plain(description)}</small>}
+        </li>
+      ))}
+    </ul>
+  </>
+)
 
 const mapOf = (latitude: number, longitude: number): string =>
   `https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}#map=16/${latitude}/${longitude}`

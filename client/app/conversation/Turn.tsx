@@ -8,6 +8,7 @@ import { plain } from '../design/plain.ts'
 import { clockTime, fullTime } from '../design/time.ts'
 import { useMe } from '../session/useWorkspace.ts'
 import { text } from '../text.ts'
+import contentClasses from './ContentView.module.css'
 import { ContentView } from './ContentView.tsx'
 import { DeliveryMark } from './DeliveryMark.tsx'
 import { DeliveryTrouble } from './DeliveryTrouble.tsx'
@@ -69,6 +70,11 @@ export const Turn = memo(function Turn({ line, conversation, glowing, onJump }: 
           >
             {message.replyTo && (
               <Quote message={message.replyTo} conversation={conversation} onJump={onJump} />
+            )}
+            {message.deletedAt && (
+              <div className={contentClasses.deleted} data-testid="deleted">
+                {text.message.deleted}
+              </div>
             )}
             <ContentView content={content} />
             <span className={classes.meta}>

@@ -1,6 +1,7 @@
 import { v7 } from 'uuid'
 import { create } from 'zustand'
-import { type Capabilities, misfit } from '../../../adapters/capabilities.ts'
+import type { Capabilities } from '../../../adapters/capabilities.ts'
+import { misfit } from '../../../adapters/fit.ts'
 import type { MediaContent, MediaType } from '../../../models/content.ts'
 import type { ConversationId, MediaId } from '../../../models/ids.ts'
 import { problemOf } from '../api/http.ts'

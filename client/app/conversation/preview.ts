@@ -9,6 +9,15 @@ function wordsOf(content: Content): string {
   switch (content.type) {
     case 'text':
       return content.text
+    case 'buttons':
+    case 'quick-replies':
+    case 'list':
+    case 'template':
+      return content.text
+    case 'choice':
+      return content.title
+    case 'deletion':
+      return text.message.tookBack
     case 'location':
       return content.name ?? text.message.location
     case 'contact':
