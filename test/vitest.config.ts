@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     reporters: ['default', './test/support/reporter.ts'],
     globalSetup: ['test/support/global-setup.ts'],
+    allowOnly: false,
     testTimeout: 90_000,
     hookTimeout: 120_000,
     pool: 'forks',
