@@ -23,8 +23,11 @@ export interface Adapter<Credentials = unknown> {
 
   /** Returns if the request is the provider's own, over the bytes as they came; throws {@link Forged} if not. */
   verify(request: WebhookRequest, credentials: Credentials): void
-  /** Everything the request tells, in its order. Throws {@link Unreadable} for what the provider would not send. */
-  parse(request: WebhookRequest): ProviderEvent[]
+  /**
+   * Everything the request tells, in its order. A provider may put several numbers' news into one request: with `sender`,
+   * only what concerns that one of ours. Throws {@link Unreadable} for what the provider would not send.
+   */
+  parse(request: WebhookRequest, sender?: string): ProviderEvent[]
   /** One attempt. Never throws for what a provider or a network can do: that is an outcome. */
   send(message: OutboundMessage, call: Call<Credentials>): Promise<Outcome>
 }
@@ -111,9 +114,12 @@ export interface AnswersChallenge<Credentials> {
   /** The body to answer with. @throws Forged */
   challenge(request: WebhookRequest, credentials: Credentials): string
 }
-/** One address takes the webhooks of many inboxes; this names whose one is: a number, a page. Null where it does not say. */
-export interface NamesReceiver {
-  receiverOf(request: WebhookRequest): string | null
+/**
+ * One address takes the webhooks of many inboxes: these are the senders (`route.sender`: a number, a page) that a request
+ * tells of. Read before anything is verified, so it throws nothing and promises nothing.
+ */
+export interface NamesReceivers {
+  receiversOf(request: WebhookRequest): string[]
 }
 /** The account's templates, as the provider approved them. */
 export interface ListsTemplates<Credentials> {
@@ -159,7 +165,7 @@ const able =
 
 export const marksRead = able<MarksRead<unknown>>('markRead')
 export const answersChallenge = able<AnswersChallenge<unknown>>('challenge')
-export const namesReceiver = able<NamesReceiver>('receiverOf')
+export const namesReceivers = able<NamesReceivers>('receiversOf')
 export const listsTemplates = able<ListsTemplates<unknown>>('templates')
 export const showsTyping = able<ShowsTyping<unknown>>('showTyping')
 export const fetchesMedia = able<FetchesMedia<unknown>>('fetchMedia')

@@ -24,6 +24,8 @@ export interface ReceiptDoc {
   hash: string
   /** Whose messages it carries, where it carries any: they are ingested in the order they came. */
   sender?: Address
+  /** Absent for POST, which nearly all are. */
+  method?: 'GET'
   url: string
   contentType: string
   body: Binary
@@ -45,6 +47,7 @@ const schema = workspaceSchema<ReceiptDoc>(
     provider: { type: String, required: true },
     hash: { type: String, required: true },
     sender: String,
+    method: String,
     url: String,
     contentType: String,
     body: Buffer,
@@ -90,6 +93,7 @@ export const Receipt = Object.assign(Model, {
   /** A receipt ready to be kept. `ingestBy` is when a sweep takes it for forgotten. */
   of(given: {
     route: { _id: RouteId; workspace: WorkspaceId; inbox: InboxId; provider: Provider }
+    method: string
     url: string
     contentType: string
     body: Uint8Array
@@ -98,7 +102,7 @@ export const Receipt = Object.assign(Model, {
     at: Date
     ingestBy: Date
   }): Omit<ReceiptDoc, 'body'> & { body: Buffer } {
-    const { route, url, contentType, body, sender, readable, at, ingestBy } = given
+    const { route, method, url, contentType, body, sender, readable, at, ingestBy } = given
     return {
       _id: newIdAt<ReceiptId>(at),
       workspace: route.workspace,
@@ -107,6 +111,7 @@ export const Receipt = Object.assign(Model, {
       provider: route.provider,
       hash: hashOf(url, body, readable),
       ...(sender === undefined ? {} : { sender }),
+      ...(method === 'GET' ? { method } : {}),
       url,
       contentType,
       body: Buffer.from(body),

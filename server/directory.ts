@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Adapter } from '../adapters/adapter.ts'
 import { adapterFor } from '../adapters/registry.ts'
-import type { Provider } from '../models/channels.ts'
+import type { Channel, Provider } from '../models/channels.ts'
 import type { InboxId, RouteId } from '../models/ids.ts'
 import { Inbox, type InboxDoc } from '../models/inbox.ts'
 import { Route, type RouteDoc } from '../models/route.ts'
@@ -21,6 +21,8 @@ export interface OpenInbox {
 
 /** Another node's change to an inbox is seen after this at the latest. */
 const FRESH_MS = 3_000
+/** One number belongs to one inbox; of a number connected twice by mistake both hear. */
+const MOST_OF_ONE_SENDER = 10
 const WEBHOOKS = 'a webhook names its inbox, and the inbox its workspace'
 
 /**
@@ -29,6 +31,7 @@ const WEBHOOKS = 'a webhook names its inbox, and the inbox its workspace'
  */
 export class Directory {
   readonly #vault: Vault
+  readonly #senders = new LRUCache<string, Pick<RouteDoc, '_id' | 'inbox'>[]>({ max: 5_000, ttl: FRESH_MS })
   readonly #inboxes = new LRUCache<InboxId, { found: OpenInbox | null }>({ max: 5_000, ttl: FRESH_MS })
 
   constructor(vault: Vault) {
@@ -48,6 +51,33 @@ export class Directory {
     const open = await this.inbox(inbox)
     const route = open?.routes.find((each) => each.route.provider === provider)
     return open && route ? { ...route, inbox: open.inbox } : null
+  }
+
+  /** Every route of a provider on a channel. */
+  async routesOf(provider: Provider, channel: Channel): Promise<(OpenRoute & { inbox: InboxDoc })[]> {
+    const found = await Route.find({ provider, channel }, { inbox: 1 }, { acrossWorkspaces: WEBHOOKS }).lean<
+      Pick<RouteDoc, '_id' | 'inbox'>[]
+    >()
+    const routes = await Promise.all(found.map(({ _id, inbox }) => this.routeById(inbox, _id)))
+    return routes.filter((route) => route !== null)
+  }
+
+  /** Every route of a provider on a channel that sends as this: whose webhook it is, where an address serves many. */
+  async routesOfSender(
+    provider: Provider,
+    channel: Channel,
+    sender: string,
+  ): Promise<(OpenRoute & { inbox: InboxDoc })[]> {
+    const key = `${provider} ${channel} ${sender}`
+    const known = this.#senders.get(key)
+    const ids =
+      known ??
+      (await Route.find({ provider, channel, sender }, { inbox: 1 }, { acrossWorkspaces: WEBHOOKS })
+        .limit(MOST_OF_ONE_SENDER)
+        .lean<Pick<RouteDoc, '_id' | 'inbox'>[]>())
+    if (!known) this.#senders.set(key, ids)
+    const routes = await Promise.all(ids.map(({ _id, inbox }) => this.routeById(inbox, _id)))
+    return routes.filter((route) => route !== null)
   }
 
   async routeById(inbox: InboxId, id: RouteId): Promise<(OpenRoute & { inbox: InboxDoc }) | null> {

@@ -1,4 +1,5 @@
 import type { Call, Http, MediaAccess } from '../adapters/adapter.ts'
+import type { Channel, Provider } from '../models/channels.ts'
 import type { AttemptKey } from '../models/ids.ts'
 import type { OpenRoute } from './directory.ts'
 
@@ -13,6 +14,21 @@ interface Parts {
 
 /** Where the API lives below the public address. */
 export const API = '/api/v1'
+
+/** The provider whose name a channel's webhook address may leave out. */
+export function ownProvider(channel: Channel): Provider | null {
+  switch (channel) {
+    case 'telegram':
+      return 'telegram'
+    case 'whatsapp':
+    case 'messenger':
+      return 'meta'
+    case 'web':
+      return 'web'
+    case 'sms':
+      return null
+  }
+}
 
 /** Makes the calls adapters are given, and says where a provider's webhooks should go. */
 export class Providers {
@@ -45,8 +61,7 @@ export class Providers {
 
   webhookUrl({ route }: Pick<OpenRoute, 'route'>): string {
     const base = `${this.#parts.publicUrl()}${API}`
-    // Where a channel has one provider the address does not repeat its name.
-    return route.provider === (route.channel as string)
+    return route.provider === ownProvider(route.channel)
       ? `${base}/${route.channel}/webhook/${route.inbox}`
       : `${base}/${route.channel}/webhook/${route.provider}/${route.inbox}`
   }

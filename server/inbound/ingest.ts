@@ -125,7 +125,7 @@ export class Ingest {
       await Receipt.settle([receipt._id], 'orphaned')
       return
     }
-    const events = read(open.adapter, receipt)
+    const events = read(open.adapter, receipt, open.route.sender)
     if (events) await this.#ingest(receipt, events)
     else await Receipt.settle([receipt._id], 'unreadable')
   }
@@ -268,14 +268,14 @@ const done = (count: (result: string) => void, result: string): null => {
   return null
 }
 
-function read(adapter: Adapter, receipt: ReceiptDoc): ProviderEvent[] | null {
+function read(adapter: Adapter, receipt: ReceiptDoc, sender: string): ProviderEvent[] | null {
   const request: WebhookRequest = {
-    method: 'POST',
+    method: receipt.method ?? 'POST',
     url: receipt.url,
     headers: { 'content-type': receipt.contentType },
     body: bodyOf(receipt),
   }
-  return readEvents(() => adapter.parse(request))
+  return readEvents(() => adapter.parse(request, sender))
 }
 
 async function findSent(

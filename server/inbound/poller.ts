@@ -103,6 +103,7 @@ export class Poller {
     const at = clock.now()
     const receipt = Receipt.of({
       route: open.route,
+      method: request.method,
       url: request.url,
       contentType: 'application/json',
       body: update,

@@ -359,7 +359,7 @@ test('forged, unreadable, unknown and oversized webhooks get their own answers, 
       })
     ).status,
   ).toBe(404)
-  expect((await request('POST', url, { headers, raw: 'x'.repeat(2_000_000) })).status).toBe(413)
+  expect((await request('POST', url, { headers, raw: 'x'.repeat(4_000_000) })).status).toBe(413)
   expect(await kept()).toBe(before)
 
   const telegram = `${world.node.url}/api/v1/telegram/webhook/${world.inboxes.telegram}`
