@@ -3,103 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { MongoClient } from 'mongodb'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { serveEmbedded } from '../../../server/embedded/index.ts'
-import { startStore } from './support/process.ts'
-import { Random } from './support/random.ts'
-
-const ROUNDS = Number(process.env.KILL_ROUNDS ?? 4)
-const WRITERS = 12
-
-interface Counter {
-  _id: number
-  n: number
-  owner: string
-  tags: number[]
-}
-
-it('loses no acknowledged write to kill -9, and keeps indexes and uniqueness', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'nexus-kill-'))
-  const random = new Random(99)
-  /** What the store acknowledged: the value each document must have at least. */
-  const acknowledged = new Map<number, number>()
-  const attempted = new Map<number, number>()
-  let writes = 0
-  let nextId = 0
-  for (let round = 0; round < ROUNDS; round++) {
-    const { child, uri, exited } = await startStore(directory)
-    const client = await new MongoClient(uri, {
-      maxPoolSize: WRITERS,
-      serverSelectionTimeoutMS: 500,
-    }).connect()
-    const counters = client.db().collection<Counter>('counters')
-    await counters.createIndexes([{ key: { owner: 1 }, unique: true }, { key: { tags: 1, n: -1 } }])
-    const killAt = writes + 60 + random.below(250)
-    let killed = false
-    const write = async (): Promise<void> => {
-      while (!killed) {
-        if (acknowledged.size === 0 || random.chance(0.3)) {
-          const id = nextId++
-          attempted.set(id, 0)
-          await counters.insertOne({ _id: id, n: 0, owner: `o${id}`, tags: [id % 5, id % 7] })
-          acknowledged.set(id, 0)
-        } else {
-          const id = random.pick([...acknowledged.keys()])
-          attempted.set(id, (attempted.get(id) ?? 0) + 1)
-          const after = await counters.findOneAndUpdate(
-            { _id: id },
-            { $inc: { n: 1 }, $push: { tags: { $each: [id], $slice: -3 } } },
-            { returnDocument: 'after' },
-          )
-          acknowledged.set(id, Math.max(acknowledged.get(id) ?? 0, after?.n ?? 0))
-        }
-        writes++
-        if (writes >= killAt && !killed) {
-          killed = true
-          child.kill('SIGKILL')
-        }
-      }
-    }
-    await Promise.allSettled(Array.from({ length: WRITERS }, write))
-    // On a busy machine the driver may give all writers up before the moment has come.
-    child.kill('SIGKILL')
-    await exited
-    await client.close()
-    await checkStore(directory, acknowledged, attempted)
-  }
-  console.log(
-    `kill -9: ${ROUNDS} times, ${writes} acknowledged writes, ${acknowledged.size} documents, none lost`,
-  )
-  await rm(directory, { recursive: true, force: true })
-})
-
-async function checkStore(
-  directory: string,
-  acknowledged: Map<number, number>,
-  attempted: Map<number, number>,
-): Promise<void> {
-  const serving = await serveEmbedded({ directory })
-  const client = await new MongoClient(serving.uri).connect()
-  try {
-    const db = client.db()
-    expect(await db.command({ validate: 'counters' })).toMatchObject({ valid: true, errors: [] })
-    const stored = new Map(
-      (await db.collection<Counter>('counters').find().toArray()).map((each) => [each._id, each]),
-    )
-    for (const [id, n] of acknowledged) {
-      const found = stored.get(id)
-      expect(found, `document ${id}`).toBeDefined()
-      expect(found?.n).toBeGreaterThanOrEqual(n)
-      expect(found?.n).toBeLessThanOrEqual(attempted.get(id) ?? 0)
-      acknowledged.set(id, found?.n ?? 0)
-      attempted.set(id, found?.n ?? 0)
-    }
-    expect(new Set([...stored.values()].map((each) => each.owner)).size).toBe(stored.size)
-  } finally {
-    await client.close()
-    await serving.close()
-  }
-}
+import { type FormatStep, upgradeFormat } from '../../../server/embedded/storage/format.ts'
+import { FORMAT_KEY, UPGRADE_KEY } from '../../../server/embedded/storage/keys.ts'
+import type { Level } from '../../../server/embedded/storage/store.ts'
+import { runCli, startStore } from './support/process.ts'
 
 it('finishes what a crash left of a drop or an index build', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'nexus-half-'))
@@ -139,4 +48,78 @@ it('refuses a format it does not know, by name', async () => {
   await level.close()
   await expect(serveEmbedded({ directory })).rejects.toThrow(/storage format 99; this version reads format 1/)
   await rm(directory, { recursive: true, force: true })
+})
+
+it('is open in one process at a time; the second is told what to do', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'nexus-lock-'))
+  const first = await startStore(directory)
+  for (const args of [['--port', '0'], ['--check'], ['--dump', join(directory, 'out')]]) {
+    const { code, said } = await runCli(['--dir', directory, ...args])
+    expect([code, said]).toEqual([
+      1,
+      expect.stringMatching(/already open in another process: stop that one first/),
+    ])
+  }
+  const client = await new MongoClient(first.uri).connect()
+  expect(await client.db().command({ ping: 1 })).toMatchObject({ ok: 1 })
+  await client.close()
+  first.child.kill('SIGKILL')
+  await first.exited
+  expect(await runCli(['--check', '--dir', directory])).toMatchObject({ code: 0 })
+  await rm(directory, { recursive: true, force: true })
+})
+
+describe('an upgrade of the storage format', () => {
+  const KEYS = 10
+  const PER_PART = 3
+  /** Turns every value of format 1 from `old` to `new`, then every value of format 2 to `newest`. */
+  const turn = (
+    from: number,
+    word: string,
+    runs: string[],
+    dieAfter = Number.POSITIVE_INFINITY,
+  ): FormatStep => ({
+    from,
+    run: async (level, reached, save) => {
+      let parts = 0
+      while (true) {
+        const gt = reached ?? Buffer.from([1])
+        const keys = await level.keys({ gt, lt: Buffer.from([2]), limit: PER_PART }).all()
+        const last = keys.at(-1)
+        if (!last) return
+        if (parts++ === dieAfter) throw new Error('killed')
+        for (const key of keys) runs.push(`${word} ${key[1]}`)
+        await save(
+          keys.map((key) => ({ key, value: Buffer.from(word) })),
+          last,
+        )
+        reached = last
+      }
+    },
+  })
+
+  it('takes one step after the other, once, and goes on where it was interrupted', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'nexus-upgrade-'))
+    const level: Level = new ClassicLevel<Buffer, Buffer>(directory, {
+      keyEncoding: 'buffer',
+      valueEncoding: 'buffer',
+    })
+    await level.put(FORMAT_KEY, Buffer.from('1'))
+    for (let i = 0; i < KEYS; i++) await level.put(Buffer.from([1, i]), Buffer.from('old'))
+    const runs: string[] = []
+    const upgrade = (steps: FormatStep[]) => upgradeFormat(level, directory, { steps, version: 3 })
+    await expect(upgrade([turn(1, 'new', runs, 2), turn(2, 'newest', runs)])).rejects.toThrow('killed')
+    expect((await level.get(FORMAT_KEY))?.toString()).toBe('1')
+    await upgrade([turn(1, 'new', runs), turn(2, 'newest', runs)])
+    const each = (word: string) => Array.from({ length: KEYS }, (_, i) => `${word} ${i}`)
+    expect(runs).toEqual([...each('new'), ...each('newest')])
+    expect((await level.get(FORMAT_KEY))?.toString()).toBe('3')
+    expect(await level.get(UPGRADE_KEY)).toBeUndefined()
+    await upgrade([turn(1, 'again', runs), turn(2, 'again', runs)])
+    expect(runs).toHaveLength(2 * KEYS)
+    const values = await level.values({ gt: Buffer.from([1]), lt: Buffer.from([2]) }).all()
+    expect(new Set(values.map(String))).toEqual(new Set(['newest']))
+    await level.close()
+    await rm(directory, { recursive: true, force: true })
+  })
 })

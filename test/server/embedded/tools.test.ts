@@ -20,7 +20,7 @@ beforeAll(async () => {
   directory = join(home, 'store')
   const serving = await serveEmbedded({ directory })
   const client = await new MongoClient(serving.uri).connect()
-  const types = client.db('first').collection<{ _id: unknown }>('types')
+  const types = client.db('first').collection<Record<string, unknown> & { _id: unknown }>('types')
   await types.insertMany([
     { _id: 1, int: new Int32(1), double: new Double(1), long: Long.fromNumber(1) },
     {

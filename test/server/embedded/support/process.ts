@@ -1,8 +1,35 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { build } from 'vite'
 
-const CLI = new URL('../../../../server/embedded/cli.ts', import.meta.url).pathname
+const ROOT = new URL('../../../../', import.meta.url).pathname
+
+let built: Promise<string> | undefined
+
+/** The command line as one script: it starts three times as fast as from source, which counts when it is killed often. */
+function builtCli(): Promise<string> {
+  built ??= buildCli(join(ROOT, 'node_modules/.cache', `nexus-embedded-${process.pid}`))
+  return built
+}
+
+async function buildCli(outDir: string): Promise<string> {
+  process.once('exit', () => rmSync(outDir, { recursive: true, force: true }))
+  await build({
+    configFile: false,
+    logLevel: 'error',
+    root: ROOT,
+    build: { ssr: 'server/embedded/cli.ts', outDir, emptyOutDir: true, target: 'node20' },
+  })
+  return join(outDir, 'cli.js')
+}
+
+async function spawnCli(args: readonly string[], before: readonly string[] = []): Promise<ChildProcess> {
+  const [command = '', ...rest] = [...before, process.execPath, await builtCli(), ...args]
+  return spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
+}
 
 /** A store in a process of its own, to be killed. */
 export interface StoreProcess {
@@ -11,14 +38,9 @@ export interface StoreProcess {
   readonly exited: Promise<unknown>
 }
 
-function spawnCli(args: readonly string[], before: readonly string[] = []): ChildProcess {
-  const [command = '', ...rest] = [...before, process.execPath, '--import', 'tsx', CLI, ...args]
-  return spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
-}
-
 /** Serves a directory on a free port; `before` is a command that starts it, like `prlimit`. */
 export async function startStore(directory: string, before: readonly string[] = []): Promise<StoreProcess> {
-  const child = spawnCli(['--dir', directory, '--port', '0'], before)
+  const child = await spawnCli(['--dir', directory, '--port', '0'], before)
   const exited = once(child, 'exit')
   child.stderr?.pipe(process.stderr)
   const lines = createInterface({ input: child.stdout ?? process.stdin })
@@ -30,7 +52,7 @@ export async function startStore(directory: string, before: readonly string[] = 
 
 /** Runs the command line to its end. */
 export async function runCli(args: readonly string[]): Promise<{ code: number; said: string }> {
-  const child = spawnCli(args)
+  const child = await spawnCli(args)
   let said = ''
   child.stdout?.on('data', (chunk) => {
     said += chunk
