@@ -8,6 +8,7 @@ import { measureOutbound } from './outbound.ts'
 import { residentMb } from './process-stats.ts'
 import { measureRecovery } from './recovery.ts'
 import { Stage } from './stage.ts'
+import { measureStore } from './store/main.ts'
 
 /** Those that need the stage, in this order: the store is small for the latencies, and full for the recovery. */
 const ON_STAGE: [Measure, (stage: Stage) => Promise<string[]>][] = [
@@ -22,6 +23,7 @@ const print = (lines: string[]): void => console.log(`${lines.join('\n')}\n`)
 /** Runs what is asked for. Resolves to what went wrong. */
 async function run(options: Options): Promise<string[]> {
   print(describeMachine())
+  if (options.measures.has('store')) await measureStore(options, print)
   if (options.measures.has('idle')) print(await measureIdle())
   const wanted = ON_STAGE.filter(([measure]) => options.measures.has(measure))
   if (wanted.length === 0) return []

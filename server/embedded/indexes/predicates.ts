@@ -44,8 +44,10 @@ function addPredicates(found: Predicate[], part: Filter, prefix: string, group: 
     for (const inner of conjuncts(part.test.filter)) addPredicates(found, inner, `${path}.`, items)
     return
   }
-  const intervals = intervalsOf(part.test)
   const present = impliesPresence(part.test)
+  // An item that is a document lacks the field `0`, so `a.0` is null there too, whatever the index holds.
+  if (!present && part.path.some(({ index }) => index >= 0)) return
+  const intervals = intervalsOf(part.test)
   if (intervals || (present && part.test.op === 'exists'))
     found.push({ path, intervals, present, group, part })
 }
