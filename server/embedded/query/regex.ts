@@ -2,6 +2,7 @@ import type { RawValue } from '../bson/raw.ts'
 import { T } from '../bson/types.ts'
 import { regexIn, stringIn } from '../bson/values.ts'
 import { badValue, CommandError } from '../errors.ts'
+import { boundedTest } from './bounded-regex.ts'
 
 /** A compiled regular expression, with the text every match begins with where that is certain. */
 export interface Pattern {
@@ -32,7 +33,7 @@ export function compilePattern(source: string, options: string): Pattern {
     const unicode = /\\[pP]\{/.test(body) || flags.includes('u')
     const letters = [...'ims'].filter((letter) => flags.includes(letter)).join('')
     const compiled = new RegExp(body, unicode ? `${letters}u` : letters)
-    return { source, options, test: (text) => compiled.test(text), prefix }
+    return { source, options, test: boundedTest(compiled), prefix }
   } catch (error) {
     throw new CommandError(51091, `Regular expression is invalid: ${(error as Error).message}`)
   }
