@@ -245,6 +245,34 @@ export const Conversation = Object.assign(Model, {
     return conversation
   },
 
+  /** The conversation a message of ours joins; where there is none it begins resolved. */
+  async begin(given: {
+    workspace: WorkspaceId
+    inbox: InboxId
+    channel: Channel
+    identity: IdentityId
+    contact: ConversationDoc['contact']
+    at: Date
+  }): Promise<ConversationDoc> {
+    const { workspace, inbox, identity, at, ...rest } = given
+    const current = { workspace, inbox, identity, current: true }
+    const find = () => Model.findOne(current).lean<ConversationDoc>()
+    const first = {
+      _id: newId<ConversationId>(),
+      ...rest,
+      status: 'resolved',
+      assignee: null,
+      labels: [],
+      inbound: 0,
+      lastActivityAt: at,
+      createdAt: at,
+    }
+    const conversation =
+      (await find()) ?? (await change(current, { $setOnInsert: first }, true).catch(onDuplicate(find)))
+    if (!conversation) throw new Error('a conversation vanished as it began')
+    return conversation
+  },
+
   /** Gives it to an agent, or to nobody. */
   async assign(
     workspace: WorkspaceId,

@@ -15,6 +15,8 @@ export type ConversationId = Id<'conversation'>
 export type MessageId = Id<'message'>
 export type ReceiptId = Id<'receipt'>
 export type MediaId = Id<'media'>
+export type ApiKeyId = Id<'api key'>
+export type RequestId = Id<'request'>
 
 /** The name a client gave its message; unique in the conversation. */
 export type ClientMessageId = Id<'client message'>
@@ -48,6 +50,9 @@ export const inboundMessageId = (inbox: InboxId, providerId: ProviderMessageId):
 /** The id of an outbound message, made of what makes it unique: its conversation and the client's name for it. */
 export const outboundMessageId = (conversation: ConversationId, clientId: ClientMessageId): MessageId =>
   v5(`out:${clientId}`, conversation) as MessageId
+
+/** The id of another system's request, made of what makes it unique: its key and its own name for the request. */
+export const requestId = (key: ApiKeyId, name: string): RequestId => v5(`request:${name}`, key) as RequestId
 
 /** The contact behind a phone number, the same on every channel that knows people by their numbers. */
 export const contactOfPhone = (workspace: WorkspaceId, phone: string): ContactId =>

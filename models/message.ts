@@ -4,6 +4,7 @@ import type { Content } from './content.ts'
 import type { Delivery } from './delivery.ts'
 import type {
   AgentId,
+  ApiKeyId,
   ClientMessageId,
   ContactId,
   ConversationId,
@@ -18,6 +19,7 @@ import { type Touched, workspaceSchema } from './schema.ts'
 export type Author =
   | { kind: 'contact'; id: ContactId; name: string }
   | { kind: 'agent'; id: AgentId; name: string }
+  | { kind: 'api'; id: ApiKeyId; name: string }
   | { kind: 'system'; id: 'system'; name: string }
 
 /** One turn. Its id is made of what makes it unique; see `ids.ts`. */

@@ -121,19 +121,20 @@ async function takePlace(
 
 /** What a message does to its conversation, beside taking a place in it. */
 function effectOf(id: MessageId, given: Reply) {
-  const answered = given.note ? {} : { $unset: { waitingSince: 1, snoozedUntil: 1, resolution: 1 } }
+  const { author, content, note, at } = given
   // A reaction or an edit shows on the message it is about: the list goes on saying what was said last.
-  if (isAboutAnother(given.content)) return { $set: { 'lastTurn.message': id } }
-  const choices = choicesOf(given.content)
-  const offered = given.note || choices.length === 0 ? {} : { offered: { message: id, choices } }
+  if (isAboutAnother(content)) return { $set: { 'lastTurn.message': id } }
+  const choices = choicesOf(content)
+  const said = {
+    lastTurn: turnOf(id, author, content, 'outbound', note, at),
+    lastActivityAt: at,
+    ...(note || choices.length === 0 ? {} : { offered: { message: id, choices } }),
+  }
+  // What another system sends answers nobody, and gives nobody work.
+  if (note || author.kind === 'api') return { $set: said }
   return {
-    $set: {
-      lastTurn: turnOf(id, given.author, given.content, 'outbound', given.note, given.at),
-      lastActivityAt: given.at,
-      ...offered,
-      ...(given.note ? {} : { status: 'open' }),
-    },
-    ...answered,
+    $set: { ...said, status: 'open' },
+    $unset: { waitingSince: 1, snoozedUntil: 1, resolution: 1 },
   }
 }
 

@@ -2,6 +2,7 @@ import compression from 'compression'
 import express, { type Express, type Router } from 'express'
 import { notFound } from './errors.ts'
 import { agents } from './http/agents.ts'
+import { apiKeys } from './http/api-keys.ts'
 import { conversations } from './http/conversations.ts'
 import { type Endpoint, endpoint, mount } from './http/endpoint.ts'
 import { health } from './http/health.ts'
@@ -11,6 +12,7 @@ import { messages } from './http/messages.ts'
 import { openApi } from './http/openapi.ts'
 import { pages } from './http/pages.ts'
 import { problems, sendProblem } from './http/problem.ts'
+import { sends } from './http/sends.ts'
 import { sessions } from './http/sessions.ts'
 import { webhooks } from './http/webhooks.ts'
 import type { Parts } from './parts.ts'
@@ -34,6 +36,8 @@ export function endpointsOf(parts: Parts): { api: Endpoint[]; operations: Endpoi
       ...conversations(parts),
       ...messages(parts),
       ...media(parts),
+      ...apiKeys(parts),
+      ...sends(parts),
       sandboxed,
     ],
     operations: health(parts),
@@ -71,6 +75,8 @@ export function createApp(parts: Parts, sandbox?: Router): Express {
     response.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' })
     next()
   })
+  // Ten thousand texts of a few parts each.
+  router.use('/sms/send/bulk', express.json({ limit: '10mb', strict: true }))
   router.use(express.json({ limit: '256kb', strict: true }))
   mount(router, api, parts)
   app.use(API, router)

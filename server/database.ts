@@ -1,5 +1,6 @@
 import mongoose from 'mongoose'
 import { Agent } from '../models/agent.ts'
+import { ApiKey } from '../models/api-key.ts'
 import { Contact } from '../models/contact.ts'
 import { Conversation } from '../models/conversation.ts'
 import { Identity } from '../models/identity.ts'
@@ -8,6 +9,7 @@ import { Lane } from '../models/lane.ts'
 import { Message } from '../models/message.ts'
 import { Participation } from '../models/participation.ts'
 import { Receipt } from '../models/receipt.ts'
+import { IdempotentRequest } from '../models/request.ts'
 import { Route } from '../models/route.ts'
 import { Session } from '../models/session.ts'
 import { StoredFile } from '../models/stored-file.ts'
@@ -28,6 +30,8 @@ export const MODELS = [
   Receipt,
   Lane,
   StoredFile,
+  ApiKey,
+  IdempotentRequest,
 ]
 
 /** How long an operation looks for a server before it fails: short, so that a webhook is answered 503 and not left hanging. */

@@ -1,5 +1,6 @@
 import { NOTHING } from '../adapters/capabilities.ts'
 import type { AgentDoc } from '../models/agent.ts'
+import type { ApiKeyDoc } from '../models/api-key.ts'
 import type { ConversationDoc } from '../models/conversation.ts'
 import type { Delivery } from '../models/delivery.ts'
 import type { AgentId } from '../models/ids.ts'
@@ -8,12 +9,14 @@ import type { ParticipationDoc } from '../models/participation.ts'
 import type { OpenInbox } from './directory.ts'
 import type {
   AgentView,
+  ApiKeyView,
   ConversationRow,
   ConversationView,
   DeliveryView,
   InboxView,
   MessageView,
   ReadingView,
+  SentView,
 } from './realtime/protocol.ts'
 
 /** What leaves the server: documents as clients see them. The only place where one becomes the other. */
@@ -88,6 +91,22 @@ export const messageView = (doc: MessageDoc): MessageView => ({
   ...(doc.deletedAt ? { deletedAt: doc.deletedAt.toISOString() } : {}),
   edits: doc.edits.map((edit) => ({ content: edit.content, at: edit.at.toISOString() })),
   createdAt: doc.createdAt.toISOString(),
+})
+
+/** What a system sees of a message it sent. */
+export const sentView = (doc: MessageDoc): SentView => ({
+  id: doc._id,
+  conversation: doc.conversation,
+  createdAt: doc.createdAt.toISOString(),
+  ...(doc.delivery ? { delivery: deliveryView(doc.delivery) } : {}),
+})
+
+export const apiKeyView = (doc: ApiKeyDoc): ApiKeyView => ({
+  id: doc._id,
+  name: doc.name,
+  createdBy: doc.createdBy,
+  createdAt: doc.createdAt.toISOString(),
+  revokedAt: iso(doc.revokedAt),
 })
 
 function deliveryView(delivery: Delivery): DeliveryView {

@@ -2,13 +2,14 @@ import type { Request, Response, Router } from 'express'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import type { AgentDoc, Role } from '../../models/agent.ts'
+import { ApiKey, type ApiKeyDoc } from '../../models/api-key.ts'
 import { createLimiter, spend } from '../auth/limits.ts'
 import type { SignIn } from '../auth/sign-in.ts'
 import type { Claims } from '../auth/tokens.ts'
 import { Refusal } from '../errors.ts'
 
-/** Who may call: anyone, or an agent of at least this role. There is no default: an endpoint that says nothing cannot be written. */
-export type Access = 'public' | Role
+/** Who may call: anyone, an agent of at least this role, or another system by its API key. There is no default: an endpoint that says nothing cannot be written. */
+export type Access = 'public' | 'system' | Role
 
 /** What an endpoint answers with. */
 export interface Answer {
@@ -29,8 +30,10 @@ export interface Asked<S extends Shapes, A extends Access> {
   params: Parsed<S['params']>
   query: Parsed<S['query']>
   body: Parsed<S['body']>
-  agent: A extends 'public' ? undefined : AgentDoc
-  claims: A extends 'public' ? undefined : Claims
+  agent: A extends Role ? AgentDoc : undefined
+  claims: A extends Role ? Claims : undefined
+  /** The other system that asks. */
+  system: A extends 'system' ? ApiKeyDoc : undefined
   request: Request
   response: Response
 }
@@ -88,14 +91,15 @@ export function mount(
   }
   for (const { method, path, access, shapes, handle } of endpoints) {
     router[method](path, async (request, response) => {
-      const known = access === 'public' ? undefined : await authorise(request, access, signIn)
-      await pace(request, response, known?.claims.session)
+      const caller = await callerOf(request, access, signIn)
+      await pace(request, response, caller.claims?.session ?? caller.system?._id)
       const answer = await handle({
         params: parse(shapes.params, request.params, 'params'),
         query: parse(shapes.query, request.query, 'query'),
         body: parse(shapes.body, request.body, 'body'),
-        agent: known?.agent as never,
-        claims: known?.claims as never,
+        agent: caller.agent as never,
+        claims: caller.claims as never,
+        system: caller.system as never,
         request,
         response,
       })
@@ -107,14 +111,34 @@ export function mount(
   }
 }
 
-/** The agent who asks, by the bearer token. Never by anything in the address. */
+interface Caller {
+  agent?: AgentDoc
+  claims?: Claims
+  system?: ApiKeyDoc
+}
+
+async function callerOf(request: Request, access: Access, signIn: SignIn): Promise<Caller> {
+  if (access === 'public') return {}
+  if (access !== 'system') return authorise(request, access, signIn)
+  const system = await ApiKey.identify(bearerOf(request))
+  if (!system) throw new Refusal('unauthenticated', 'Send a valid API key as a bearer token.')
+  return { system }
+}
+
+/** What the caller shows; never anything in the address. */
+function bearerOf(request: Request): string {
+  const [scheme, token] = (request.get('authorization') ?? '').split(' ')
+  return scheme?.toLowerCase() === 'bearer' ? (token ?? '') : ''
+}
+
+/** The agent who asks, by the bearer token. */
 export async function authorise(
   request: Request,
   access: Role,
   signIn: SignIn,
 ): Promise<{ agent: AgentDoc; claims: Claims }> {
-  const [scheme, token] = (request.get('authorization') ?? '').split(' ')
-  const known = scheme?.toLowerCase() === 'bearer' && token ? await signIn.identify(token) : null
+  const token = bearerOf(request)
+  const known = token ? await signIn.identify(token) : null
   if (!known)
     throw new Refusal('unauthenticated', 'Sign in first: send a valid access token as a bearer token.')
   if (RANK[known.agent.role] < RANK[access]) throw new Refusal('forbidden', `Only a ${access} may do this.`)

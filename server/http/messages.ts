@@ -1,85 +1,23 @@
 import { z } from 'zod'
-import { fit } from '../../adapters/fit.ts'
 import type { AgentDoc } from '../../models/agent.ts'
-import { type Content, isAboutAnother, MEDIA_TYPES } from '../../models/content.ts'
+import { type Content, isAboutAnother } from '../../models/content.ts'
 import type { ConversationDoc } from '../../models/conversation.ts'
 import type { AgentId, ClientMessageId, MediaId, MessageId } from '../../models/ids.ts'
 import { Message, type MessageDoc } from '../../models/message.ts'
 import { isOutbound, retry } from '../../models/outbox.ts'
 import { alreadyWritten, reply, StaleReply } from '../../models/reply.ts'
-import { outsideWindow } from '../../models/windows.ts'
 import { notFound, Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { messageView } from '../views.ts'
+import { writtenContent } from './content-shapes.ts'
 import { conversationParams, findConversation } from './conversations.ts'
 import { created, type Endpoint, endpoint, ok, uuid } from './endpoint.ts'
+import { contentsFor } from './fitting.ts'
 
 /** An answer nobody could send for so long fails, and says so. */
 const REPLY_EXPIRES_MS = 24 * 60 * 60 * 1000
 /** A line that took its place is written within a few of these. */
 const PAUSE_MS = 10
-
-const text = z
-  .string()
-  .max(100_000)
-  .refine((value) => value.trim().length > 0, 'is empty')
-const choice = { id: z.string().min(1).max(200), title: z.string().trim().min(1).max(80) }
-const choices = (most: number) => z.array(z.strictObject(choice)).min(1).max(most)
-const mark = z
-  .strictObject({
-    kind: z.enum(['bold', 'italic', 'underline', 'strike', 'code', 'pre', 'quote', 'spoiler', 'link']),
-    start: z.int().min(0),
-    end: z.int().min(1),
-    url: z.url({ protocol: /^https?$/ }).optional(),
-  })
-  .refine(({ kind, url }) => (kind === 'link') === (url !== undefined), 'a link, and only a link, has a url')
-  .refine(({ start, end }) => start < end, 'ends before it starts')
-const content = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('text'), text, marks: z.array(mark).max(500).optional() }),
-  z.strictObject({
-    type: z.literal('location'),
-    latitude: z.number().min(-90).max(90),
-    longitude: z.number().min(-180).max(180),
-    name: z.string().max(200).optional(),
-    address: z.string().max(500).optional(),
-  }),
-  z.strictObject({ type: z.literal('buttons'), text, buttons: choices(3) }),
-  z.strictObject({ type: z.literal('quick-replies'), text, replies: choices(13) }),
-  z.strictObject({
-    type: z.literal('list'),
-    text,
-    button: z.string().trim().min(1).max(20),
-    sections: z
-      .array(
-        z.strictObject({
-          title: z.string().max(24).optional(),
-          rows: z
-            .array(z.strictObject({ ...choice, description: z.string().max(72).optional() }))
-            .min(1)
-            .max(10),
-        }),
-      )
-      .min(1)
-      .max(10),
-  }),
-  z.strictObject({
-    type: z.literal('template'),
-    name: z.string().min(1).max(512),
-    language: z.string().min(2).max(15),
-    parameters: z.array(z.string().max(1_024)).max(30).default([]),
-    text: z.string().min(1).max(4_096),
-  }),
-  z.strictObject({ type: z.literal('deletion'), message: uuid<MessageId>() }),
-  z.strictObject({ type: z.literal('reaction'), message: uuid<MessageId>(), emoji: z.string().max(32) }),
-  z.strictObject({ type: z.literal('edit'), message: uuid<MessageId>(), text }),
-  ...MEDIA_TYPES.map((type) =>
-    z.strictObject({
-      type: z.literal(type),
-      file: z.strictObject({ id: uuid<MediaId>() }),
-      caption: z.string().max(4_096).optional(),
-    }),
-  ),
-])
 
 const messageParams = conversationParams.extend({ message: uuid<MessageId>() })
 
@@ -96,43 +34,13 @@ export function messages({
   async function fitted(
     agent: AgentDoc,
     conversation: ConversationDoc,
-    given: z.output<typeof content>,
+    given: z.output<typeof writtenContent>,
     note: boolean,
   ): Promise<Content[]> {
     const ready: Content = 'file' in given ? { ...given, ...(await fileOf(agent, given.file.id)) } : given
     if (isAboutAnother(ready)) await mustBeAboutOurs(conversation, ready.message, ready.type, note)
     if (note) return [ready]
-    const inbox = await directory.inbox(conversation.inbox)
-    const [route] = inbox?.routes ?? []
-    if (!inbox || !route)
-      throw new Refusal('cannot_carry', 'This inbox has no route that could carry a message.')
-    mustBeLet(conversation)
-    const outside = outsideWindow(inbox.inbox.window, conversation.theyWroteAt, clock.now(), ready, true)
-    if (outside) throw new Refusal('window_closed', outside)
-    const fitting = fit(ready, route.adapter.capabilities)
-    switch (fitting.as) {
-      case 'refused':
-        throw new Refusal('cannot_carry', fitting.reason)
-      case 'parts':
-        return fitting.contents
-      case 'is':
-      case 'fallback':
-        return [ready] // what becomes of it is decided again by the route that carries it
-    }
-  }
-
-  /** Nobody is written to who has shut the door. */
-  function mustBeLet({ contact }: ConversationDoc): void {
-    if (contact.optedOut)
-      throw new Refusal(
-        'opted_out',
-        'This person asked to hear nothing more from us. Only they can take that back, by writing START.',
-      )
-    if (!contact.reachable)
-      throw new Refusal(
-        'cannot_carry',
-        'The contact has blocked this inbox. Only they can open it again, by writing.',
-      )
+    return contentsFor({ clock, directory }, conversation, ready, true)
   }
 
   async function fileOf(agent: AgentDoc, id: MediaId) {
@@ -253,7 +161,7 @@ export function messages({
             .min(1)
             .max(100)
             .transform((name) => name as ClientMessageId),
-          content,
+          content: writtenContent,
           replyTo: uuid<MessageId>().optional(),
           note: z.boolean().default(false),
           seenRev: z.number().int().min(0).optional(),

@@ -1,7 +1,7 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi'
 import type { z } from 'zod'
 import { API } from '../providers.ts'
-import type { Endpoint } from './endpoint.ts'
+import type { Access, Endpoint } from './endpoint.ts'
 import { VIEWS } from './views-schema.ts'
 
 /** The OpenAPI 3.1 document, made from the very shapes that validate. */
@@ -27,6 +27,14 @@ export function openApi(endpoints: Endpoint[], operations: Endpoint[]): object {
   })
 }
 
+const WHO: Record<Access, string> = {
+  public: 'Open to anyone.',
+  system: 'For other systems, with an API key as bearer token.',
+  agent: 'For the role agent and above.',
+  supervisor: 'For the role supervisor and above.',
+  admin: 'For the role admin.',
+}
+
 function register(
   registry: OpenAPIRegistry,
   { method, path, summary, access, shapes, answers }: Endpoint,
@@ -46,7 +54,7 @@ function register(
     method,
     path: prefix + path.replace(/:(\w+)/g, '{$1}'),
     summary,
-    description: access === 'public' ? 'Open to anyone.' : `For the role ${access} and above.`,
+    description: WHO[access],
     ...(access === 'public' ? {} : { security: [{ bearer: [] }] }),
     request: {
       ...(shapes.params ? { params: shapes.params as z.ZodObject } : {}),

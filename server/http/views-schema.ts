@@ -14,6 +14,14 @@ const object = (properties: Record<string, object>, optional: string[] = []) => 
 })
 const page = (name: string) => object({ data: list(ref(name)), next: nullable(string) })
 
+const API_KEY = {
+  id: string,
+  name: string,
+  createdBy: string,
+  createdAt: moment,
+  revokedAt: nullable(moment),
+}
+
 export const VIEWS: Record<string, object> = {
   Agent: object({
     id: string,
@@ -68,19 +76,26 @@ export const VIEWS: Record<string, object> = {
       rev: number,
       changedRev: number,
       direction: { enum: ['inbound', 'outbound'] },
-      author: object({ kind: { enum: ['contact', 'agent', 'system'] }, id: string, name: string }),
+      author: object({ kind: { enum: ['contact', 'agent', 'api', 'system'] }, id: string, name: string }),
       content: { type: 'object', properties: { type: string }, required: ['type'] },
       clientId: string,
       note: boolean,
       replyTo: string,
       delivery: ref('Delivery'),
       reactions: list(object({ by: string, emoji: string })),
+      deletedAt: moment,
       edits: list(object({ content: { type: 'object' }, at: moment })),
       createdAt: moment,
     },
-    ['clientId', 'replyTo', 'delivery'],
+    ['clientId', 'replyTo', 'delivery', 'deletedAt'],
   ),
   MessageList: page('Message'),
+  Sent: object({ id: string, conversation: string, createdAt: moment, delivery: ref('Delivery') }, [
+    'delivery',
+  ]),
+  ApiKey: object(API_KEY),
+  ApiKeyList: object({ data: list(ref('ApiKey')) }),
+  NewApiKey: object({ ...API_KEY, secret: string }),
   Delivery: object(
     {
       state: { enum: ['queued', 'sending', 'uncertain', 'sent', 'failed', 'delivered', 'read'] },

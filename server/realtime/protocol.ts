@@ -4,6 +4,7 @@ import type { Content } from '../../models/content.ts'
 import type { AttemptOutcome, DeliveryProblem, DeliveryState } from '../../models/delivery.ts'
 import type {
   AgentId,
+  ApiKeyId,
   AttemptKey,
   ClientMessageId,
   ContactId,
@@ -92,6 +93,7 @@ export type Direction = 'inbound' | 'outbound'
 export type Author =
   | { kind: 'contact'; id: ContactId; name: string }
   | { kind: 'agent'; id: AgentId; name: string }
+  | { kind: 'api'; id: ApiKeyId; name: string }
   | { kind: 'system'; id: 'system'; name: string }
 
 export interface MessageView {
@@ -115,6 +117,23 @@ export interface MessageView {
   /** What it said before, oldest first, where the contact or the agent edited it. */
   edits: { content: Content; at: string }[]
   createdAt: string
+}
+
+/** A message as the system that sent it sees it. */
+export interface SentView {
+  id: MessageId
+  conversation: ConversationId
+  createdAt: string
+  delivery?: DeliveryView
+}
+
+/** Another system's key, without its secret. */
+export interface ApiKeyView {
+  id: ApiKeyId
+  name: string
+  createdBy: AgentId
+  createdAt: string
+  revokedAt: string | null
 }
 
 export interface DeliveryView {

@@ -61,7 +61,7 @@ test('there are endpoints, each at its own address', () => {
 
 describe('who may call', () => {
   test('every endpoint says who, and those open to anyone are the ones we know', () => {
-    const roles = ['public', 'agent', 'supervisor', 'admin']
+    const roles = ['public', 'system', 'agent', 'supervisor', 'admin']
     expect(all.filter(({ access }) => !roles.includes(access)).map(nameOf)).toEqual([])
     expect(
       all

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { io } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ApiKey } from '../../../models/api-key.ts'
 import { Conversation, type ConversationDoc } from '../../../models/conversation.ts'
 import { Message } from '../../../models/message.ts'
 import { endpointsOf } from '../../../server/app.ts'
@@ -56,10 +57,17 @@ const every = (): Endpoint[] => endpointsOf(world.node.parts).api
 
 describe('another tenant', () => {
   test('finds nothing behind any address that takes an id: 404, the same as for an id that never was', async () => {
+    const { key } = await ApiKey.issue({
+      workspace: world.workspace,
+      name: 'The shop',
+      createdBy: world.staff.sam._id,
+      at: new Date(),
+    })
     const ids: Record<string, string> = {
       conversations: conversation._id,
       agents: world.staff.noor._id,
       media: file.id,
+      'api-keys': key._id,
     }
     const bodies: Record<string, unknown> = {
       assignment: { agent: null },
@@ -170,7 +178,7 @@ describe('rights', () => {
           `${client.url}/api/v1${path.replace(':id', world.staff.noor._id)}`,
           {
             token: client.token,
-            ...(method === 'delete' ? {} : { body: {} }),
+            ...(method === 'delete' || method === 'get' ? {} : { body: {} }),
           },
         )
         expect(answer.status, `${who}: ${method} ${path} is for the ${access}`).toBe(403)
