@@ -213,7 +213,7 @@ async function deliver(
   const inbox = await inboxFor(system, send)
   const conversation = await reachOut(inbox, send.to as Address, at)
   const nameOf = (part: number) =>
-    `${system._id}:${name}${part === 0 ? '' : `~${part + 1}`}` as ClientMessageId
+    `${system._id}/${name}${part === 0 ? '' : `~${part + 1}`}` as ClientMessageId
   const earlier = await alreadyWritten(conversation, nameOf(0))
   if (earlier) return { message: earlier, first: false }
   const contents = await contentsFor(parts, conversation, send.content, false)
