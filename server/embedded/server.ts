@@ -19,6 +19,8 @@ export interface ServeOptions {
   readonly now?: () => number
   /** How often documents of TTL indexes are looked for, in milliseconds. */
   readonly sweepEveryMs?: number
+  /** How long a client may be silent in the middle of a message, in milliseconds. */
+  readonly halfFrameMs?: number
 }
 
 export interface Serving {
@@ -38,7 +40,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
-    new Connection(engine, socket)
+    new Connection(engine, socket, options.halfFrameMs)
   })
   let uri: string
   try {

@@ -4,6 +4,7 @@ import { validateDocument } from '../bson/validate.ts'
 import { stringIn } from '../bson/values.ts'
 import { ByteWriter } from '../bson/writer.ts'
 import type { Command } from '../commands/request.ts'
+import { crc32c } from '../crc32c.ts'
 
 export const MAX_MESSAGE_BYTES = 48_000_000
 const HEADER_BYTES = 16
@@ -12,8 +13,8 @@ const OP_QUERY = 2004
 const OP_MSG = 2013
 
 const CHECKSUM_PRESENT = 1
+const CHECKSUM_BYTES = 4
 const MORE_TO_COME = 1 << 1
-const EXHAUST_ALLOWED = 1 << 16
 
 /** A frame that breaks the protocol: nothing after it can be trusted, so its connection is closed. */
 export class BadFrame extends Error {}
@@ -50,7 +51,10 @@ function readOpMsg(frame: Buffer, requestId: number): Message {
   const flags = frame.readUInt32LE(HEADER_BYTES)
   // The lower half of the flags must be understood; only the upper half may be ignored.
   if (flags & 0xffff & ~(CHECKSUM_PRESENT | MORE_TO_COME)) throw new BadFrame(`flags ${flags}`)
-  const end = frame.length - (flags & CHECKSUM_PRESENT ? 4 : 0)
+  const end = frame.length - (flags & CHECKSUM_PRESENT ? CHECKSUM_BYTES : 0)
+  if (end < frame.length && frame.readUInt32LE(end) !== crc32c(frame, 0, end)) {
+    throw new BadFrame('a message that does not have its checksum')
+  }
   let at = HEADER_BYTES + 4
   let body: RawValue | undefined
   const sequences = new Map<string, RawValue[]>()
@@ -69,7 +73,7 @@ function readOpMsg(frame: Buffer, requestId: number): Message {
   return {
     requestId,
     command: readCommand(body, sequences, undefined),
-    silent: (flags & MORE_TO_COME) !== 0 && (flags & EXHAUST_ALLOWED) === 0,
+    silent: (flags & MORE_TO_COME) !== 0,
     legacy: false,
   }
 }

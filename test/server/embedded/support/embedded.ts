@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb'
-import { type Serving, serveEmbedded } from '../../../../server/embedded/index.ts'
+import { type ServeOptions, type Serving, serveEmbedded } from '../../../../server/embedded/index.ts'
 
 export interface TestStore {
   readonly directory: string
@@ -13,12 +13,13 @@ export interface TestStore {
 }
 
 /** An embedded store of its own, with a driver connected. */
-export async function openTestStore(
-  options: { now?: () => number; client?: MongoClientOptions } = {},
-): Promise<TestStore> {
+export async function openTestStore({
+  client: clientOptions,
+  ...options
+}: Partial<ServeOptions> & { client?: MongoClientOptions } = {}): Promise<TestStore> {
   const directory = await mkdtemp(join(tmpdir(), 'nexus-embedded-'))
-  const serving = await serveEmbedded({ directory, ...(options.now ? { now: options.now } : {}) })
-  const client = await new MongoClient(serving.uri, options.client).connect()
+  const serving = await serveEmbedded({ directory, ...options })
+  const client = await new MongoClient(serving.uri, clientOptions).connect()
   return {
     directory,
     serving,
