@@ -1,3 +1,4 @@
+import { hashOf, knownName } from './field-names.ts'
 import { T } from './types.ts'
 import { ByteWriter } from './writer.ts'
 
@@ -82,8 +83,10 @@ export function fieldsOf(value: RawValue): Field[] {
   let at = value.start + 4
   while (at < end) {
     const type = bytes[at] as number
-    const nameEnd = bytes.indexOf(0, at + 1)
-    const name = bytes.toString('utf8', at + 1, nameEnd)
+    let nameEnd = at + 1
+    let hash = 0
+    for (let byte = bytes[nameEnd]; byte; byte = bytes[++nameEnd]) hash = hashOf(hash, byte)
+    const name = knownName(bytes, at + 1, nameEnd, hash)
     at = valueEnd(type, bytes, nameEnd + 1)
     fields.push({ name, value: new RawValue(type, bytes, nameEnd + 1, at) })
   }

@@ -105,7 +105,9 @@ export class ByteWriter {
 
   /** A copy of what was written; the writer may be reused after `clear`. */
   take(): Buffer {
-    return Buffer.from(this.buffer.subarray(0, this.length))
+    const taken = Buffer.allocUnsafe(this.length)
+    this.buffer.copy(taken, 0, 0, this.length)
+    return taken
   }
 
   clear(): this {

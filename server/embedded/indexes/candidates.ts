@@ -7,7 +7,6 @@ import type { Collection } from '../storage/collection.ts'
 import { afterPrefix, indexPrefix } from '../storage/keys.ts'
 import { ID_INDEX_SPECIFICATION, type Index, parseIndex } from './index-spec.ts'
 import { descending, type Interval, intersect } from './intervals.ts'
-import { keyOf } from './key-encoding.ts'
 import { isMultikey } from './multikey.ts'
 import type { Bound, IndexPlan, ScanRange } from './plan.ts'
 import { implies, type Predicate } from './predicates.ts'
@@ -35,18 +34,26 @@ export function planById(collection: Collection, filter: Filter): IndexPlan | un
 const isOneId = ({ type }: RawValue): boolean => type !== T.array && type !== T.null && type !== T.undefined
 
 function byId(collection: Collection, part: Filter, value: RawValue): IndexPlan {
-  const bytes = keyOf(value)
-  const gte = Buffer.concat([collection.prefix, bytes])
-  const cut = { bytes, value }
-  const intervals: Interval[] = [
-    { low: { ...cut, after: false }, high: { ...cut, after: true }, point: true },
+  const gte = collection.documentKey(value)
+  const bytes = gte.subarray(collection.prefix.length)
+  const intervals = [
+    { low: { bytes, after: false, value }, high: { bytes, after: true, value }, point: true },
   ]
   const predicate: Predicate = { path: '_id', intervals, present: true, group: undefined, part }
   return {
     kind: 'index',
     index: ID_INDEX,
     bounds: [{ intervals, predicates: [predicate] }],
-    ranges: [{ gte, lt: afterPrefix(gte), sortedFrom: 0 }],
+    // Only a scan asks where the range ends.
+    ranges: [
+      {
+        gte,
+        sortedFrom: 0,
+        get lt() {
+          return afterPrefix(gte)
+        },
+      },
+    ],
     reverse: false,
     sorted: true,
     merge: false,

@@ -33,12 +33,13 @@ interface Slot {
 /** The entries a document has in an index; none when the index does not hold it. */
 export function indexKeys(index: Index, document: RawValue): IndexKeys {
   if (index.partial && !index.partial.matches(document)) return NO_KEYS
-  const slots = index.fields.map(({ path }): Slot => follow({ value: document, path, step: 0, final: false }))
-  if (index.sparse && slots.every((slot) => slot.value === undefined)) return NO_KEYS
-  if (slots.every((slot) => slot.value?.type !== T.array)) {
-    const values = slots.map((slot) => slot.value ?? NULL)
+  const straight = index.fields.map(({ path }) => straightTo(document, path))
+  if (index.sparse && straight.every((value) => value === undefined)) return NO_KEYS
+  if (straight.every((value) => value?.type !== T.array)) {
+    const values = straight.map((value) => value ?? NULL)
     return { keys: [{ bytes: encodeValues(index, values), values }], multikey: NONE }
   }
+  const slots = index.fields.map(({ path }): Slot => follow({ value: document, path, step: 0, final: false }))
   const multikey = new Set<number>()
   const found: RawValue[][] = []
   expand(slots, found, multikey)
@@ -58,6 +59,16 @@ export function valuesAtPath(document: RawValue, path: Path): RawValue[] {
   const found: RawValue[][] = []
   expand([slot], found, new Set())
   return found.map(([value]) => value ?? NULL)
+}
+
+/** What a path leads to through documents: its value, nothing, or the first array on the way. */
+function straightTo(document: RawValue, path: Path): RawValue | undefined {
+  let value: RawValue | undefined = document
+  for (const { bytes } of path) {
+    if (value?.type !== T.object) return value?.type === T.array ? value : undefined
+    value = fieldOf(value, bytes)
+  }
+  return value
 }
 
 /** Walks through documents until a value, nothing, or an array is met. */

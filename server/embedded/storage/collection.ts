@@ -7,7 +7,7 @@ import { type IndexKey, indexKeys } from '../indexes/extract.ts'
 import type { Index } from '../indexes/index-spec.ts'
 import { encodeKey } from '../indexes/key-encoding.ts'
 import { describeValue } from './describe-value.ts'
-import { documentPrefix, indexPrefix } from './keys.ts'
+import { documentPrefix, writeIndexPrefix } from './keys.ts'
 import type { Store } from './store.ts'
 
 /** MongoDB's limit for one document. */
@@ -126,8 +126,10 @@ export class Collection {
     const idKey = key.subarray(this.prefix.length)
     this.#store.remove(key)
     for (const index of this.indexes) {
-      for (const entry of indexKeys(index, documentOf(before)).keys) {
-        this.#removeEntry(this.entryKey(index, entry.bytes, idKey), idKey)
+      for (const { bytes } of indexKeys(index, documentOf(before)).keys) {
+        const entry = this.entryKey(index, bytes, idKey)
+        // While a unique index is built, an entry may belong to the other document of a clash.
+        if (!index.unique || this.#store.latest(entry)?.equals(idKey)) this.#store.remove(entry)
       }
     }
   }
@@ -141,14 +143,11 @@ export class Collection {
   }
 
   entryKey(index: Index, keyBytes: Buffer, idKey: Buffer): Buffer {
-    const prefix = indexPrefix(this.id, index.id)
-    return index.unique ? Buffer.concat([prefix, keyBytes]) : Buffer.concat([prefix, keyBytes, idKey])
-  }
-
-  #removeEntry(entry: Buffer, idKey: Buffer): void {
-    // While a unique index is built, an entry may belong to the other document of a clash.
-    const owner = this.#store.latest(entry)
-    if (owner?.equals(idKey)) this.#store.remove(entry)
+    scratch.clear()
+    writeIndexPrefix(scratch, this.id, index.id)
+    scratch.bytes(keyBytes)
+    if (!index.unique) scratch.bytes(idKey)
+    return scratch.take()
   }
 
   /** What changes in an index when `before` becomes `after`; throws for a duplicate before anything is written. */
@@ -160,21 +159,21 @@ export class Collection {
       this.#onMultikey(this)
       break
     }
-    const old = new Map<string, Buffer>()
-    if (before) {
-      for (const { bytes } of indexKeys(index, before).keys) {
-        const entry = this.entryKey(index, bytes, idKey)
-        old.set(entry.toString('latin1'), entry)
-      }
-    }
+    const old = before ? indexKeys(index, before).keys : []
+    const [one] = old
+    const [other] = wanted.keys
+    // An update mostly leaves the one entry as it is.
+    if (old.length === 1 && wanted.keys.length === 1 && one && other?.bytes.equals(one.bytes))
+      return UNCHANGED
+    const gone = new Map(old.map(({ bytes }) => [bytes.toString('latin1'), bytes]))
     const put: Array<[Buffer, Buffer]> = []
     for (const key of wanted.keys) {
+      if (gone.size > 0 && gone.delete(key.bytes.toString('latin1'))) continue
       const entry = this.entryKey(index, key.bytes, idKey)
-      if (old.delete(entry.toString('latin1'))) continue
       if (index.unique) this.#refuseDuplicate(index, key, entry, idKey)
-      put.push([entry, Buffer.from(idKey)])
+      put.push([entry, idKey])
     }
-    return { put, remove: [...old.values()] }
+    return { put, remove: [...gone.values()].map((bytes) => this.entryKey(index, bytes, idKey)) }
   }
 
   #refuseDuplicate(index: Index, key: IndexKey, entry: Buffer, idKey: Buffer): void {
@@ -208,6 +207,8 @@ export class Collection {
     )
   }
 }
+
+const UNCHANGED: { put: Array<[Buffer, Buffer]>; remove: Buffer[] } = { put: [], remove: [] }
 
 const intersects = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => {
   for (const item of b) if (a.has(item)) return true

@@ -1,3 +1,5 @@
+import type { ByteWriter } from '../bson/writer.ts'
+
 /**
  * The layout of the key-value store:
  *
@@ -38,6 +40,13 @@ export const collectionKey = (collection: number): Buffer => numbered(COLLECTION
 export const droppedKey = (...numbers: number[]): Buffer => numbered(DROPPED, ...numbers)
 export const documentPrefix = (collection: number): Buffer => numbered(1, collection)
 export const indexPrefix = (collection: number, index: number): Buffer => numbered(2, collection, index)
+/** The same, into a key that is being written. */
+export function writeIndexPrefix(writer: ByteWriter, collection: number, index: number): void {
+  writer.byte(2)
+  writer.uint32BE(collection)
+  writer.uint32BE(index)
+}
+
 export const allIndexesPrefix = (collection: number): Buffer => numbered(2, collection)
 
 export const ALL_COLLECTIONS = COLLECTION

@@ -123,7 +123,9 @@ export class Store {
 
   /** The value on disk, as readers see it. */
   committed(key: Buffer, snapshot?: Snapshot): Buffer | undefined {
-    return snapshot ? this.level.getSync(key, { snapshot }) : this.level.getSync(key)
+    if (!snapshot) return this.level.getSync(key)
+    // With its encodings named, the options are not copied for each read.
+    return this.level.getSync(key, { snapshot, keyEncoding: 'buffer', valueEncoding: 'buffer' })
   }
 
   put(key: Buffer, value: Buffer): void {
