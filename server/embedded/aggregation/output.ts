@@ -1,26 +1,30 @@
-import { decode, type Plain } from '../bson/plain.ts'
+import type { Plain } from '../bson/plain.ts'
 import { documentOf, fieldsOf, get, itemsOf, type RawValue } from '../bson/raw.ts'
 import { T } from '../bson/types.ts'
 import { newObjectId, stringIn } from '../bson/values.ts'
 import { selectionOf } from '../commands/selection.ts'
 import { CommandError, failedToParse } from '../errors.ts'
+import type { Documents } from '../query/select.ts'
 import { selectForWrite } from '../query/select-for-write.ts'
 import type { Collection } from '../storage/collection.ts'
 import { withId } from '../update/apply.ts'
 import { closeDocument, ObjectNode, openDocument } from '../update/tree.ts'
-import type { PipelineContext } from './pipeline.ts'
+import type { PipelineContext } from './context.ts'
+import { compilerFor } from './expressions/compile.ts'
+import { scopeOf } from './expressions/expression.ts'
 import { applyPipeline } from './pipeline-update.ts'
-import type { Stage } from './stages.ts'
+import type { Stage } from './stages/stage.ts'
 
-/** Stores what a pipeline made, by `$out` or `$merge`. */
-export async function writeOutput(
+/** Stores what a pipeline made, by `$out` or `$merge`; nothing is left to be answered. */
+export async function* writeOutput(
   context: PipelineContext,
-  documents: Buffer[],
+  source: Documents,
   { name, operand }: Stage,
-): Promise<void> {
-  if (name === '$out') await replaceCollection(context, documents, operand)
-  else await merge(context, documents, operand)
+): Documents {
+  if (name === '$out') await replaceCollection(context, source, operand)
+  else await merge(context, source, operand)
   await context.engine.store.commit()
+  yield []
 }
 
 function targetOf(
@@ -38,11 +42,13 @@ function targetOf(
 /** Puts the documents in place of whatever the collection held; its indexes stay. */
 async function replaceCollection(
   context: PipelineContext,
-  documents: Buffer[],
+  source: Documents,
   operand: RawValue,
 ): Promise<void> {
   const { catalog, store } = context.engine
   const { database, name } = targetOf(context, operand, 'coll')
+  const documents: Buffer[] = []
+  for await (const batch of source) documents.push(...batch)
   const before = catalog.get(database, name)
   const specifications = before?.indexes.map((index) => index.specification) ?? []
   if (before) catalog.drop(before)
@@ -57,7 +63,7 @@ async function replaceCollection(
 
 const MERGE_FIELDS = new Set(['into', 'on', 'let', 'whenMatched', 'whenNotMatched'])
 
-async function merge(context: PipelineContext, documents: Buffer[], operand: RawValue): Promise<void> {
+async function merge(context: PipelineContext, source: Documents, operand: RawValue): Promise<void> {
   const spec = operand.type === T.string ? undefined : operand
   if (spec) {
     for (const { name } of fieldsOf(spec)) {
@@ -72,8 +78,26 @@ async function merge(context: PipelineContext, documents: Buffer[], operand: Raw
   requireUnique(collection, on)
   const whenMatched = spec && get(spec, 'whenMatched')
   const whenNotMatched = spec && get(spec, 'whenNotMatched')
-  for (const bytes of documents) {
-    await mergeOne(context, collection, withId(openDocument(bytes)), on, whenMatched, whenNotMatched)
+  const variables = mergeVariables(spec && get(spec, 'let'), context)
+  for await (const batch of source) {
+    for (const given of batch) {
+      const bytes = withId(openDocument(given))
+      await mergeOne(context, collection, bytes, on, whenMatched, whenNotMatched, variables(bytes))
+    }
+  }
+}
+
+/** What a pipeline of `whenMatched` may use: the new document, or what `let` makes of it. */
+function mergeVariables(
+  bound: RawValue | undefined,
+  { variables }: PipelineContext,
+): (bytes: Buffer) => Plain {
+  if (!bound) return (bytes) => ({ ...variables, new: documentOf(bytes) })
+  const compiler = compilerFor(variables)
+  const compiled = fieldsOf(bound).map(({ name, value }) => ({ name, value: compiler.compile(value) }))
+  return (bytes) => {
+    const scope = scopeOf(documentOf(bytes))
+    return { ...variables, ...Object.fromEntries(compiled.map(({ name, value }) => [name, value(scope)])) }
   }
 }
 
@@ -104,6 +128,7 @@ async function mergeOne(
   on: readonly string[],
   whenMatched: RawValue | undefined,
   whenNotMatched: RawValue | undefined,
+  variables: Plain,
 ): Promise<void> {
   const node = new ObjectNode()
   for (const field of on) {
@@ -116,7 +141,7 @@ async function mergeOne(
   const otherwise = whenNotMatched ? stringIn(whenNotMatched) : 'insert'
   await selectForWrite(context.engine.store, collection, selection, false, (chosen) => {
     if (chosen) {
-      const after = matched(context, mode, whenMatched, chosen.bytes, bytes)
+      const after = matched(mode, whenMatched, chosen.bytes, bytes, variables)
       if (after && !after.equals(chosen.bytes)) collection.replace(chosen.key, chosen.bytes, after)
     } else if (otherwise === 'insert') collection.insert(bytes)
     else if (otherwise === 'fail')
@@ -125,11 +150,11 @@ async function mergeOne(
 }
 
 function matched(
-  context: PipelineContext,
   mode: string,
   pipeline: RawValue | undefined,
   before: Buffer,
   given: Buffer,
+  variables: Plain,
 ): Buffer | undefined {
   const root = openDocument(before)
   const id = root.fields.get('_id') ?? newObjectId()
@@ -146,11 +171,8 @@ function matched(
       replaced.fields.set('_id', id)
       return withId(replaced)
     }
-    case 'pipeline': {
-      const variables: Plain = { ...context.variables, new: decode(documentOf(given)) }
-      const stages = pipeline ? itemsOf(pipeline) : []
-      return applyPipeline(before, stages, variables)
-    }
+    case 'pipeline':
+      return applyPipeline(before, pipeline ? itemsOf(pipeline) : [], variables)
     case 'merge':
       for (const [name, slot] of openDocument(given).fields) if (name !== '_id') root.fields.set(name, slot)
       return withId(root)

@@ -12,7 +12,7 @@ import {
   Timestamp,
 } from 'bson'
 import { CommandError } from '../errors.ts'
-import { documentOf, fieldsOf, RawValue, valueEnd, writeField } from './raw.ts'
+import { RawValue, valueEnd } from './raw.ts'
 import { T } from './types.ts'
 import { isInt32, readLong, regexIn, stringIn } from './values.ts'
 import { ByteWriter } from './writer.ts'
@@ -139,49 +139,6 @@ function writeNamed(writer: ByteWriter, name: string, value: unknown, depth: num
   writer.cstring(name)
   const type = writeValue(writer, value, depth)
   writer.buffer[at] = type
-}
-
-/** The BSON of a document made from another: what is equal to what was there keeps its bytes, and so its type. */
-export function encodeLike(plain: Plain, original: Buffer): Buffer {
-  const writer = new ByteWriter(original.length + 64)
-  writeLike(writer, plain, documentOf(original))
-  return writer.take()
-}
-
-function writeLike(writer: ByteWriter, plain: Plain | unknown[], original: RawValue): void {
-  const at = writer.beginDocument()
-  const before = new Map(fieldsOf(original).map((field) => [field.name, field.value]))
-  for (const [name, value] of Object.entries(plain)) {
-    if (value === undefined || typeof value === 'function') continue
-    const old = before.get(name)
-    if (old && isUnchanged(old, value)) writeField(writer, name, old)
-    else if (old?.type === T.object && isPlainObject(value)) {
-      writer.byte(T.object)
-      writer.cstring(name)
-      writeLike(writer, value, old)
-    } else if (old?.type === T.array && Array.isArray(value)) {
-      writer.byte(T.array)
-      writer.cstring(name)
-      writeLike(
-        writer,
-        value.map((item) => item ?? null),
-        old,
-      )
-    } else writeNamed(writer, name, value, 0)
-  }
-  writer.endDocument(at)
-}
-
-const isPlainObject = (value: unknown): value is Plain =>
-  typeof value === 'object' && value !== null && value.constructor === Object
-
-function isUnchanged(old: RawValue, value: unknown): boolean {
-  if (isPlainObject(value) || Array.isArray(value)) return false
-  const was = decode(old)
-  if (Object.is(was, value)) return true
-  if (was instanceof Date && value instanceof Date) return was.getTime() === value.getTime()
-  if (was === null || typeof was !== 'object' || typeof value !== 'object' || value === null) return false
-  return was.constructor === value.constructor && encode(value).bytes.equals(encode(was).bytes)
 }
 
 /** Writes a value's bytes and answers its type. */

@@ -1,5 +1,6 @@
-import { countField, headOf } from '../aggregation/pipeline.ts'
-import { parseStages } from '../aggregation/stages.ts'
+import { countingOf } from '../aggregation/counting.ts'
+import { headOf } from '../aggregation/head.ts'
+import { parseStages } from '../aggregation/stages/stage.ts'
 import { encodeDocument, type Plain } from '../bson/plain.ts'
 import { documentOf, fieldsOf, get, itemsOf, type RawValue } from '../bson/raw.ts'
 import { T } from '../bson/types.ts'
@@ -75,7 +76,7 @@ const countsAll = (request: Request): boolean => {
   if (request.command.name !== 'aggregate') return false
   const stages = parseStages(pipelineOf(request))
   const next = stages[headOf(stages, pipelineContext(request)).used]
-  return next !== undefined && countField(next) !== undefined
+  return next !== undefined && countingOf(next) !== undefined
 }
 
 /** What a command reads of its collection. */

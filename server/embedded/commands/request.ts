@@ -1,3 +1,4 @@
+import { evaluateVariables } from '../aggregation/expressions/compile.ts'
 import { decode, encodeDocument, type Plain } from '../bson/plain.ts'
 import { documentOf, itemsOf, type RawValue } from '../bson/raw.ts'
 import { isNumberType, T, typeName } from '../bson/types.ts'
@@ -145,7 +146,7 @@ export class Request {
   /** The variables of `let`. */
   variables(): Plain {
     const given = this.document('let')
-    return given ? (decode(given) as Plain) : {}
+    return given ? evaluateVariables(given) : {}
   }
 
   #wrongType(name: string, value: RawValue, wanted: string): CommandError {

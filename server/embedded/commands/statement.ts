@@ -1,4 +1,5 @@
-import { decode, type Plain } from '../bson/plain.ts'
+import { evaluateVariables } from '../aggregation/expressions/compile.ts'
+import type { Plain } from '../bson/plain.ts'
 import { fieldsOf, get, type RawValue } from '../bson/raw.ts'
 import { CommandError } from '../errors.ts'
 import type { Request } from './request.ts'
@@ -14,5 +15,5 @@ export function refuseUnknownFields(where: string, statement: RawValue, known: R
 export function statementVariables(request: Request, statement: RawValue): Plain {
   const constants = get(statement, 'c')
   const variables = request.variables()
-  return constants ? { ...variables, ...(decode(constants) as Plain) } : variables
+  return constants ? { ...variables, ...evaluateVariables(constants) } : variables
 }

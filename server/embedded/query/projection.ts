@@ -1,5 +1,7 @@
-import { checkExpression, evaluate, expressionFilter, optionsFor } from '../aggregation/expressions.ts'
-import { decode, decodeDocument, encode, type Plain } from '../bson/plain.ts'
+import { compilerFor } from '../aggregation/expressions/compile.ts'
+import { type Compiler, type Expression, scopeOf } from '../aggregation/expressions/expression.ts'
+import { expressionFilter } from '../aggregation/expressions.ts'
+import { decode, encode, type Plain } from '../bson/plain.ts'
 import { arrayFrom, documentOf, fieldsOf, get, itemsOf, type RawValue } from '../bson/raw.ts'
 import { isNumberType, T } from '../bson/types.ts'
 import { arrayItems, isTruthy, numberIn } from '../bson/values.ts'
@@ -20,7 +22,8 @@ interface Parsed {
   readonly paths: PathTree
   readonly slices: Array<{ path: string[]; skip: number; count: number }>
   readonly matches: Array<{ path: string; test: LeafTest }>
-  readonly computed: Array<{ path: string[]; expression: unknown }>
+  readonly computed: Array<{ path: string[]; expression: Expression }>
+  readonly compiler: Compiler
   positional: string[] | undefined
 }
 
@@ -37,6 +40,7 @@ export function compileProjection(
     slices: [],
     matches: [],
     computed: [],
+    compiler: compilerFor(variables),
     positional: undefined,
   }
   for (const { name, value } of fieldsOf(spec)) parseField(parsed, name, value)
@@ -48,7 +52,6 @@ export function compileProjection(
     for (const { path } of parsed.matches) addPath(parsed.paths, [path])
   } else if (parsed.keepId === false) addPath(parsed.paths, ['_id'])
   const position = parsed.positional && filter ? positionIn(filter, variables) : undefined
-  const options = optionsFor(variables)
   if (isPlain(parsed) && parsed.paths.size === 0 && mode === 'exclusion') return (bytes) => bytes
   return (bytes) => {
     const root = openDocument(bytes)
@@ -56,7 +59,7 @@ export function compileProjection(
     for (const { path, skip, count } of parsed.slices) slice(kept, path, 0, skip, count)
     for (const { path, test } of parsed.matches) keepFirstMatch(kept, path, test)
     if (parsed.positional && position) keepPosition(kept, parsed.positional, position(bytes))
-    if (parsed.computed.length > 0) compute(kept, parsed.computed, bytes, options)
+    if (parsed.computed.length > 0) compute(kept, parsed.computed, bytes)
     return closeDocument(kept)
   }
 }
@@ -91,7 +94,7 @@ function parseField(parsed: Parsed, name: string, value: RawValue): void {
     return
   }
   if (value.type === T.object) parseObject(parsed, name, path, value)
-  else addComputed(parsed, name, path, decode(value))
+  else addComputed(parsed, name, path, value)
 }
 
 const decodeNumber = (value: RawValue): unknown =>
@@ -115,7 +118,7 @@ function parseObject(parsed: Parsed, name: string, path: string[], value: RawVal
   }
   if (first.name === '$meta') throw notSupported('$meta in a projection')
   if (first.name.startsWith('$')) {
-    addComputed(parsed, name, path, decode(value))
+    addComputed(parsed, name, path, value)
     return
   }
   for (const field of fieldsOf(value)) parseField(parsed, `${name}.${field.name}`, field.value)
@@ -127,8 +130,8 @@ function encodeSpec(name: string, value: RawValue): Buffer {
   return closeDocument(node)
 }
 
-function addComputed(parsed: Parsed, name: string, path: string[], expression: unknown): void {
-  checkExpression(expression)
+function addComputed(parsed: Parsed, name: string, path: string[], value: RawValue): void {
+  const expression = parsed.compiler.compile(value)
   setMode(parsed, 'inclusion', name)
   if (name === '_id') parsed.keepId = false
   parsed.computed.push({ path, expression })
@@ -285,16 +288,11 @@ function keepPosition(node: ObjectNode, path: readonly string[], position: numbe
   }
 }
 
-function compute(
-  node: ObjectNode,
-  computed: Parsed['computed'],
-  bytes: Buffer,
-  options: ReturnType<typeof optionsFor>,
-): void {
-  const document = decodeDocument(bytes)
+function compute(node: ObjectNode, computed: Parsed['computed'], bytes: Buffer): void {
+  const scope = scopeOf(documentOf(bytes))
   for (const { path, expression } of computed) {
-    const value = evaluate(document, expression, options)
-    if (value !== undefined) place(node, path, encode(value))
+    const value = expression(scope)
+    if (value !== undefined) place(node, path, value)
   }
 }
 

@@ -9,6 +9,7 @@ export interface Pattern {
   readonly source: string
   readonly options: string
   readonly test: (text: string) => boolean
+  readonly expression: RegExp
   readonly prefix: string
 }
 
@@ -33,7 +34,7 @@ export function compilePattern(source: string, options: string): Pattern {
     const unicode = /\\[pP]\{/.test(body) || flags.includes('u')
     const letters = [...'ims'].filter((letter) => flags.includes(letter)).join('')
     const compiled = new RegExp(body, unicode ? `${letters}u` : letters)
-    return { source, options, test: boundedTest(compiled), prefix }
+    return { source, options, test: boundedTest(compiled), expression: compiled, prefix }
   } catch (error) {
     throw new CommandError(51091, `Regular expression is invalid: ${(error as Error).message}`)
   }
