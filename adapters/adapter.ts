@@ -19,6 +19,10 @@ export interface Adapter<Credentials = unknown> {
   readonly apiBase: string
   /** What an admin must give to connect it; secrets, sealed at rest. */
   readonly credentials: z.ZodType<Credentials>
+  /** How they are asked for it, field by field of `credentials`, in this order. */
+  readonly asks: readonly CredentialField[]
+  /** How they are asked for the address we send as; null where the credentials say it. */
+  readonly asksSender: Pick<CredentialField, 'label' | 'hint' | 'optional'> | null
   readonly capabilities: Capabilities
 
   /** Returns if the request is the provider's own, over the bytes as they came; throws {@link Forged} if not. */
@@ -30,6 +34,16 @@ export interface Adapter<Credentials = unknown> {
   parse(request: WebhookRequest, sender?: string): ProviderEvent[]
   /** One attempt. Never throws for what a provider or a network can do: that is an outcome. */
   send(message: OutboundMessage, call: Call<Credentials>): Promise<Outcome>
+}
+
+/** One field of a form for a person: `secret` is not shown again, `generated` is made up for them. */
+export interface CredentialField {
+  name: string
+  label: string
+  /** Where to find it, in a sentence. */
+  hint?: string
+  kind?: 'text' | 'secret' | 'generated' | 'multiline'
+  optional?: boolean
 }
 
 /** A webhook as it came. */

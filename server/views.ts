@@ -1,3 +1,4 @@
+import type { Adapter } from '../adapters/adapter.ts'
 import { NOTHING } from '../adapters/capabilities.ts'
 import type { AgentDoc } from '../models/agent.ts'
 import type { ApiKeyDoc } from '../models/api-key.ts'
@@ -15,6 +16,7 @@ import type {
   DeliveryView,
   InboxView,
   MessageView,
+  ProviderView,
   ReadingView,
   SentView,
 } from './realtime/protocol.ts'
@@ -131,6 +133,15 @@ function deliveryView(delivery: Delivery): DeliveryView {
     ...(waits ? { retryAt: waits.toISOString() } : {}),
   }
 }
+
+/** A provider on a channel, as the form that connects it asks. */
+export const providerView = ({ provider, channel, title, asks, asksSender }: Adapter): ProviderView => ({
+  provider,
+  channel,
+  title,
+  asks: [...asks],
+  asksSender,
+})
 
 /** An inbox with what its routes can carry: the first route speaks for all of them. */
 export function inboxView(

@@ -11,7 +11,15 @@ import {
 import type { Capabilities } from '../capabilities.ts'
 import { outcomeOfFailure } from '../http.ts'
 import { accepted, needsAttention, type Outcome, rejected, uncertain } from '../outcomes.ts'
-import { API_BASE, ask, post, resource, type TwilioCall, TwilioCredentials } from '../twilio/api.ts'
+import {
+  API_BASE,
+  ask,
+  post,
+  resource,
+  TWILIO_ASKS,
+  type TwilioCall,
+  TwilioCredentials,
+} from '../twilio/api.ts'
 import { jsonOf, outcomeOfAnswer } from '../twilio/errors.ts'
 import { formOf } from '../twilio/form.ts'
 import { fetchMedia } from '../twilio/media.ts'
@@ -59,6 +67,8 @@ export const twilioSms: TwilioSmsAdapter = {
   title: 'Twilio',
   apiBase: API_BASE,
   credentials: TwilioCredentials,
+  asks: TWILIO_ASKS,
+  asksSender: { label: 'Number', hint: 'In E.164, as +15551234567, or a messaging service (MG…).' },
   capabilities,
   verify: (request, { authToken }) => verifySignature(request, authToken),
   parse: eventsOf,

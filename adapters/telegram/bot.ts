@@ -37,6 +37,16 @@ export const telegramBot: TelegramAdapter = {
     token: z.string().regex(/^\d+:[\w-]+$/, 'A bot token looks like 123456:ABC-DEF.'),
     webhookSecret: z.string().regex(/^[\w-]{1,256}$/, 'Letters, digits, _ and -, at most 256.'),
   }),
+  asks: [
+    { name: 'token', label: 'Bot token', hint: 'From @BotFather, who makes bots.', kind: 'secret' },
+    {
+      name: 'webhookSecret',
+      label: 'Webhook secret',
+      hint: 'Made up for you: Telegram shows it with every webhook, so that nobody else can.',
+      kind: 'generated',
+    },
+  ],
+  asksSender: { label: 'Name of the bot', hint: 'As @my_shop_bot; only for people to read.', optional: true },
   capabilities,
   verify,
   parse: (request) => eventsOf(request.body),

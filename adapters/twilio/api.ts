@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Call, CallFailed, type HttpAnswer } from '../adapter.ts'
+import { type Call, CallFailed, type CredentialField, type HttpAnswer } from '../adapter.ts'
 import { below } from '../addresses.ts'
 import { outcomeOfFailure } from '../http.ts'
 import { uncertain } from '../outcomes.ts'
@@ -19,6 +19,12 @@ export const TwilioCredentials: z.ZodType<TwilioCredentials> = z.object({
   accountSid: z.string().regex(/^AC[0-9a-fA-F]{32}$/, 'An account SID is AC and 32 hexadecimal digits.'),
   authToken: z.string().min(1, 'The auth token is in the Twilio console.').max(256),
 })
+
+/** How they are asked for. */
+export const TWILIO_ASKS: readonly CredentialField[] = [
+  { name: 'accountSid', label: 'Account SID', hint: 'On the first page of the Twilio console.' },
+  { name: 'authToken', label: 'Auth token', hint: 'Beside the account SID.', kind: 'secret' },
+]
 
 export const API_BASE = 'https://api.twilio.com'
 

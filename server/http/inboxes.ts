@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { CallFailed, probesAccount, registersWebhook } from '../../adapters/adapter.ts'
-import { adapterFor, UnknownAdapter } from '../../adapters/registry.ts'
+import { adapterFor, adapters, UnknownAdapter } from '../../adapters/registry.ts'
 import { confinedTo } from '../../models/agent.ts'
 import { CHANNELS, PROVIDERS } from '../../models/channels.ts'
 import { Inbox, type InboxDoc } from '../../models/inbox.ts'
 import type { OpenRoute } from '../directory.ts'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
-import { inboxView } from '../views.ts'
+import { inboxView, providerView } from '../views.ts'
 import { created, type Endpoint, endpoint, ok } from './endpoint.ts'
 
 const routeShape = z.strictObject({
@@ -40,6 +40,16 @@ export function inboxes(
           .lean<InboxDoc[]>()
         const open = await Promise.all(found.map(({ _id }) => directory.inbox(_id)))
         return ok({ data: open.filter((each) => each !== null).map((each) => inboxView(each, webhookUrl)) })
+      },
+    }),
+    endpoint({
+      method: 'get',
+      path: '/providers',
+      summary: 'What can be connected, and what each asks for',
+      access: 'admin',
+      answers: { 200: { description: 'All of them, by channel', schema: 'ProviderList' } },
+      async handle() {
+        return ok({ data: adapters().map(providerView) })
       },
     }),
     endpoint({

@@ -245,7 +245,7 @@ async function inboxFor({ workspace }: ApiKeyDoc, { channel, inbox }: Send): Pro
   const [only, another] = found
   if (!only) throw notFound('inbox')
   if (another)
-    throw new Refusal('invalid_request', `inbox: there are several for ${channel}; say which`, {
+    throw new Refusal('invalid_request', `There are several inboxes for ${channel}: say which one.`, {
       errors: [{ field: 'inbox', message: `there are several for ${channel}; say which` }],
     })
   return only

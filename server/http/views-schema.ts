@@ -38,6 +38,25 @@ export const VIEWS: Record<string, object> = {
     capabilities: { type: 'object' },
     routes: list(object({ id: string, provider: string, sender: string, webhookUrl: string })),
   }),
+  ProviderList: object({
+    data: list(
+      object({
+        provider: string,
+        channel: string,
+        title: string,
+        asks: list(
+          object({ name: string, label: string, hint: string, kind: string, optional: boolean }, [
+            'hint',
+            'kind',
+            'optional',
+          ]),
+        ),
+        asksSender: nullable(
+          object({ label: string, hint: string, optional: boolean }, ['hint', 'optional']),
+        ),
+      }),
+    ),
+  }),
   InboxList: object({ data: list(ref('Inbox')) }),
   Reading: object({ conversation: string, agent: string, rev: number, inbound: number }),
   Conversation: object({

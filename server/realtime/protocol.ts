@@ -1,3 +1,4 @@
+import type { CredentialField } from '../../adapters/adapter.ts'
 import type { Capabilities } from '../../adapters/capabilities.ts'
 import type { Channel, Provider } from '../../models/channels.ts'
 import type { Content } from '../../models/content.ts'
@@ -43,6 +44,15 @@ export interface RouteView {
   sender: string
   /** Where the provider must post; for admins to paste where it cannot be set by us. */
   webhookUrl: string
+}
+
+/** What can be connected: the fields of a form, as the adapter asks for them. */
+export interface ProviderView {
+  provider: Provider
+  channel: Channel
+  title: string
+  asks: CredentialField[]
+  asksSender: Pick<CredentialField, 'label' | 'hint' | 'optional'> | null
 }
 
 export interface ConversationView {

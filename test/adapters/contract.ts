@@ -178,6 +178,18 @@ export function adapterContract<C>(fixture: Fixture<C>): void {
   })
 
   describe('credentials', () => {
+    it('are asked for field by field, each with words for a person', () => {
+      const asked = adapter.asks.map(({ name }) => name)
+      expect(asked).toEqual([...new Set(asked)])
+      expect(asked).toEqual(expect.arrayContaining(Object.keys(credentials as object)))
+      const required = adapter.asks.filter(({ optional }) => !optional)
+      for (const { name, label } of required) {
+        expect(label).toMatch(/^[A-Z]/)
+        const without = { ...credentials, [name]: undefined }
+        expect(adapter.credentials.safeParse(without).success, name).toBe(false)
+      }
+    })
+
     it('are taken as they are, and nothing else is', () => {
       expect(adapter.credentials.parse(credentials)).toEqual(credentials)
       for (const wrong of [null, {}, [], '', 5])

@@ -1,13 +1,12 @@
-import { Button, Modal, NativeSelect, PasswordInput, TextInput } from '@mantine/core'
+import { NativeSelect, PasswordInput, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
 import type { Role } from '../../../server/realtime/protocol.ts'
 import { addAgent } from '../api/endpoints.ts'
 import { text } from '../text.ts'
+import { Dialog, Submit, useSubmission } from './Dialog.tsx'
 import classes from './form.module.css'
-import { problemsOf } from './problems.ts'
 
 const ROLES: Role[] = ['agent', 'supervisor', 'admin']
 
@@ -18,41 +17,30 @@ interface Props {
 
 export function AddAgent({ opened, close }: Props) {
   return (
-    <Modal
-      opened={opened}
-      onClose={close}
-      title={text.admin.addAgent}
-      closeButtonProps={{ 'aria-label': text.close }}
-    >
+    <Dialog title={text.admin.addAgent} opened={opened} close={close}>
       <Form close={close} />
-    </Modal>
+    </Dialog>
   )
 }
 
 function Form({ close }: { close: () => void }) {
   const queries = useQueryClient()
-  const [busy, setBusy] = useState(false)
-  const [failure, setFailure] = useState<string | null>(null)
   const form = useForm({ initialValues: { name: '', email: '', password: '', role: 'agent' as Role } })
-
-  const submit = form.onSubmit(async ({ name, email, password, role }) => {
-    setBusy(true)
-    setFailure(null)
-    try {
-      const agent = await addAgent({ name: name.trim(), email: email.trim(), password, role })
-      await queries.invalidateQueries({ queryKey: ['agents'] })
-      notifications.show({ message: text.admin.createdAgent(agent.name), color: 'green' })
-      close()
-    } catch (error) {
-      const { words, fields } = problemsOf(error)
-      form.setErrors(fields)
-      setFailure(words)
-      setBusy(false)
-    }
-  })
+  const { busy, failure, submit } = useSubmission(form.setErrors)
 
   return (
-    <form className={classes.form} onSubmit={submit} data-testid="agent-form">
+    <form
+      className={classes.form}
+      onSubmit={form.onSubmit(({ name, email, password, role }) =>
+        submit(async () => {
+          const agent = await addAgent({ name: name.trim(), email: email.trim(), password, role })
+          await queries.invalidateQueries({ queryKey: ['agents'] })
+          notifications.show({ message: text.admin.createdAgent(agent.name), color: 'green' })
+          close()
+        }),
+      )}
+      data-testid="agent-form"
+    >
       <TextInput
         {...form.getInputProps('name')}
         label={text.admin.agentName}
@@ -85,14 +73,7 @@ function Form({ close }: { close: () => void }) {
         data={ROLES.map((value) => ({ value, label: text.admin.roles[value] ?? value }))}
         data-testid="agent-role"
       />
-      {failure && (
-        <p className={classes.failure} role="alert">
-          {failure}
-        </p>
-      )}
-      <Button type="submit" loading={busy} data-testid="agent-submit">
-        {text.admin.createAgent}
-      </Button>
+      <Submit label={text.admin.createAgent} busy={busy} failure={failure} testId="agent-submit" />
     </form>
   )
 }

@@ -18,6 +18,7 @@ import { text } from '../text.ts'
 import { AddAgent } from './AddAgent.tsx'
 import { AddInbox } from './AddInbox.tsx'
 import classes from './Admin.module.css'
+import { ApiKeys } from './ApiKeys.tsx'
 
 export default function Admin() {
   const me = useMe()
@@ -39,6 +40,7 @@ export default function Admin() {
           <>
             <Inboxes />
             <Agents />
+            <ApiKeys />
           </>
         ) : (
           <Blank title={text.admin.forbidden} />

@@ -1,11 +1,13 @@
 import type { Content } from '../../../models/content.ts'
-import type { AgentId, ClientMessageId, ConversationId, MessageId } from '../../../models/ids.ts'
+import type { AgentId, ApiKeyId, ClientMessageId, ConversationId, MessageId } from '../../../models/ids.ts'
 import type {
   AgentView,
+  ApiKeyView,
   Changes,
   ConversationRow,
   InboxView,
   MessageView,
+  ProviderView,
   ReadingView,
   Role,
 } from '../../../server/realtime/protocol.ts'
@@ -54,6 +56,10 @@ const query = (values: object): string => {
 
 export const fetchAgents = () => call<{ data: AgentView[] }>('GET', 'agents')
 export const fetchInboxes = () => call<{ data: InboxView[] }>('GET', 'inboxes')
+export const fetchProviders = () => call<{ data: ProviderView[] }>('GET', 'providers')
+export const fetchApiKeys = () => call<{ data: ApiKeyView[] }>('GET', 'api-keys')
+export const addApiKey = (name: string) => call<ApiKeyView & { secret: string }>('POST', 'api-keys', { name })
+export const deleteApiKey = (id: ApiKeyId) => call<void>('DELETE', `api-keys/${encodeURIComponent(id)}`)
 export const addInbox = (inbox: NewInbox) => call<InboxView>('POST', 'inboxes', inbox)
 export const addAgent = (agent: NewAgent) => call<AgentView>('POST', 'agents', agent)
 export const fetchSandbox = () => call<{ enabled: boolean }>('GET', 'sandbox')

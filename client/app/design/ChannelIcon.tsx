@@ -1,8 +1,21 @@
-import { IconBrandTelegram, IconMessage, IconMessageCircle } from '@tabler/icons-react'
+import {
+  IconBrandMessenger,
+  IconBrandTelegram,
+  IconBrandWhatsapp,
+  IconMessage,
+  IconMessageCircle,
+  IconWorld,
+} from '@tabler/icons-react'
 import type { Channel } from '../../../models/channels.ts'
 import { text } from '../text.ts'
 
-const ICONS: Partial<Record<Channel, typeof IconMessage>> = { telegram: IconBrandTelegram, sms: IconMessage }
+const ICONS: Partial<Record<Channel, typeof IconMessage>> = {
+  telegram: IconBrandTelegram,
+  sms: IconMessage,
+  whatsapp: IconBrandWhatsapp,
+  messenger: IconBrandMessenger,
+  web: IconWorld,
+}
 
 export const channelName = (channel: Channel): string => text.channel[channel] ?? channel
 
