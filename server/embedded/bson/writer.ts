@@ -1,3 +1,6 @@
+/** A writer that is used again does not hold more than this for the next one. */
+const LARGE_BYTES = 256 * 1024
+
 /** A growing buffer, written front to back; lengths are patched in afterwards. */
 export class ByteWriter {
   buffer: Buffer
@@ -111,6 +114,7 @@ export class ByteWriter {
   }
 
   clear(): this {
+    if (this.buffer.length > LARGE_BYTES) this.buffer = Buffer.allocUnsafe(1024)
     this.length = 0
     return this
   }

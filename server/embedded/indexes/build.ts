@@ -1,9 +1,14 @@
 import type { Engine } from '../engine.ts'
 import type { Collection } from '../storage/collection.ts'
 import { afterPrefix } from '../storage/keys.ts'
+import type { Store } from '../storage/store.ts'
 import type { Index } from './index-spec.ts'
 
+/** Few enough that other commands are served between them. */
 const DOCUMENTS_PER_TURN = 200
+const BYTES_PER_TURN = 256 * 1024
+/** A commit waits for the disk, so it is not waited for after every turn; what is not committed yet is in memory. */
+const TURNS_PER_COMMIT = 8
 
 /**
  * Builds an index while the collection is read and written: writers keep it up to date from the start, the build
@@ -21,21 +26,7 @@ async function build(engine: Engine, collection: Collection, index: Index): Prom
   catalog.addIndex(collection, index)
   try {
     await store.commit()
-    const iterator = store.level.iterator({
-      gte: collection.prefix,
-      lt: afterPrefix(collection.prefix),
-      fillCache: false,
-    })
-    try {
-      while (true) {
-        const entries = await iterator.nextv(DOCUMENTS_PER_TURN)
-        if (entries.length === 0) break
-        for (const [key] of entries) collection.addToIndex(index, key)
-        await store.commit()
-      }
-    } finally {
-      await iterator.close()
-    }
+    await addAll(store, collection, index)
     index.building = false
     catalog.save(collection)
     await store.commit()
@@ -44,5 +35,31 @@ async function build(engine: Engine, collection: Collection, index: Index): Prom
     await store.commit()
     await catalog.clearDropped()
     throw error
+  }
+}
+
+/** Adds what is on disk; of what was written since the reading began, the newest version counts. */
+async function addAll(store: Store, collection: Collection, index: Index): Promise<void> {
+  const written = collection.watch()
+  const iterator = store.level.iterator({
+    gte: collection.prefix,
+    lt: afterPrefix(collection.prefix),
+    fillCache: false,
+    highWaterMarkBytes: BYTES_PER_TURN,
+  })
+  try {
+    for (let turn = 1; ; turn++) {
+      const entries = await iterator.nextv(DOCUMENTS_PER_TURN)
+      if (entries.length === 0) return
+      for (const [key, bytes] of entries) {
+        const isStale = written.size > 0 && written.has(key.toString('latin1'))
+        const newest = isStale ? collection.latest(key) : bytes
+        if (newest) collection.addToIndex(index, key, newest)
+      }
+      if (turn % TURNS_PER_COMMIT === 0) await store.commit()
+    }
+  } finally {
+    collection.unwatch(written)
+    await iterator.close()
   }
 }

@@ -87,8 +87,12 @@ export class Collection {
     this.#watches.delete(watch)
   }
 
-  #write(key: Buffer, bytes: Buffer): void {
+  #note(key: Buffer): void {
     for (const watch of this.#watches) watch.set(key.toString('latin1'), key)
+  }
+
+  #write(key: Buffer, bytes: Buffer): void {
+    this.#note(key)
     this.#store.put(key, bytes)
   }
 
@@ -124,6 +128,7 @@ export class Collection {
 
   remove(key: Buffer, before: Buffer): void {
     const idKey = key.subarray(this.prefix.length)
+    this.#note(key)
     this.#store.remove(key)
     for (const index of this.indexes) {
       for (const { bytes } of indexKeys(index, documentOf(before)).keys) {
@@ -134,10 +139,8 @@ export class Collection {
     }
   }
 
-  /** Adds one document's entries to an index that is being built. */
-  addToIndex(index: Index, key: Buffer): void {
-    const bytes = this.#store.latest(key)
-    if (!bytes) return
+  /** Adds the entries of a document, as it is now, to an index that is being built. */
+  addToIndex(index: Index, key: Buffer, bytes: Buffer): void {
     const { put } = this.#newEntries(index, documentOf(bytes), key.subarray(this.prefix.length), undefined)
     for (const [entry, value] of put) this.#store.put(entry, value)
   }

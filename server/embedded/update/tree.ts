@@ -34,11 +34,13 @@ export function open(slot: Slot): Slot {
   return node
 }
 
+const scratch = new ByteWriter(4096)
+
 /** The BSON of a document under change. */
 export function closeDocument(node: ObjectNode): Buffer {
-  const writer = new ByteWriter(1024)
-  writeObject(writer, node)
-  return writer.take()
+  scratch.clear()
+  writeObject(scratch, node)
+  return scratch.take()
 }
 
 /** The value of a slot, with its changes. */

@@ -30,7 +30,10 @@ export async function measureStore(options: Options, print: Print): Promise<void
     const sizes = [SMALL, options.documents]
     const results = new Map<number, Tally[][]>()
     for (const size of sizes) {
-      for (const each of tables) print([await fill(each, size)])
+      for (const each of tables) {
+        print([await fill(each, size)])
+        await each.settle()
+      }
       results.set(size, [])
       for (const operation of OPERATIONS)
         results.get(size)?.push(await measure(operation, tables, size, options))

@@ -2,10 +2,12 @@ import { MongoClient } from 'mongodb'
 import { residentMb } from '../process-stats.ts'
 import { INDEXES, INSERTED, type Table, type Thing, thing } from './operations.ts'
 import type { StoreServer } from './server.ts'
-import { memoryMb } from './turn.ts'
+import { cpuOf, memoryMb } from './turn.ts'
 
 const DATABASE = 'nexus_store_bench'
 const LOADED_AT_ONCE = 1_000
+const IDLE_PINGS_MS = 5_000
+const SETTLING_S = 60
 
 /** The collections of one server, one of each size. */
 export class Tables {
@@ -51,25 +53,44 @@ export class Tables {
     await this.table(size).things.deleteMany({ _id: { $gte: INSERTED } })
   }
 
-  /** Builds an index on what is there, and asks for a sign of life all the while. */
+  /** Builds an index on what is there, and asks for a sign of life before and all the while. */
   async buildIndex(size: number): Promise<string> {
     const { things } = this.table(size)
     const watcher = await new MongoClient(this.server.uri, { maxPoolSize: 1 }).connect()
-    let built = false
-    let longest = 0
+    let done = false
+    const longestWait = async (): Promise<number> => {
+      let longest = 0
+      while (!done) {
+        const asked = performance.now()
+        await watcher.db(DATABASE).command({ ping: 1 })
+        longest = Math.max(longest, performance.now() - asked)
+        await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+      return longest
+    }
+    setTimeout(() => {
+      done = true
+    }, IDLE_PINGS_MS)
+    const idle = await longestWait()
+    done = false
     const since = performance.now()
     const building = things.createIndex({ from: 1, at: -1 }).finally(() => {
-      built = true
+      done = true
     })
-    while (!built) {
-      const asked = performance.now()
-      await watcher.db(DATABASE).command({ ping: 1 })
-      longest = Math.max(longest, performance.now() - asked)
-    }
+    const busy = await longestWait()
     await building
     await watcher.close()
     const seconds = (performance.now() - since) / 1000
-    return `${this.server.name}: an index on ${size.toLocaleString('en')} documents is built in ${seconds.toFixed(1)} s; the longest wait of a ping meanwhile is ${longest.toFixed(1)} ms`
+    return `${this.server.name}: an index on ${size.toLocaleString('en')} documents is built in ${seconds.toFixed(1)} s; a ping waits ${busy.toFixed(1)} ms at most meanwhile, ${idle.toFixed(1)} ms in the ${IDLE_PINGS_MS / 1000} s before`
+  }
+
+  /** Waits until the server has done what it put off, as far as a minute suffices. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < SETTLING_S; i++) {
+      const before = cpuOf(this.server)
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+      if (cpuOf(this.server) - before < 0.05) return
+    }
   }
 
   async drop(close = true): Promise<void> {

@@ -66,8 +66,8 @@ async function repeat(
   return begun
 }
 
-/** Also of children that have ended: PostgreSQL has a process for each connection. */
-const cpuOf = (server: StoreServer): number =>
+/** Seconds of processor time of all processes of a server. */
+export const cpuOf = (server: StoreServer): number =>
   server.pids().reduce((sum, pid) => {
     try {
       return sum + cpuSeconds(pid)
