@@ -139,7 +139,7 @@ export interface NamesReceivers {
 export interface ListsTemplates<Credentials> {
   templates(call: Call<Credentials>): Promise<Template[]>
 }
-/** @property text the body with `{{1}}`, `{{2}}` for its blanks */
+/** @property text the body with `{{1}}`, `{{2}}` or `{{first_name}}` for its blanks */
 export interface Template {
   name: string
   language: string

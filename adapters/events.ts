@@ -51,6 +51,8 @@ export interface WatermarkEvent {
   from: Address
   status: 'delivered' | 'read'
   upTo: Date
+  /** Messages that it names besides: they are meant whatever our clock says of them. */
+  named?: ProviderMessageId[]
 }
 /** A message that went out in our name, but not by us: somebody answered in the provider's own app. */
 export interface EchoEvent {

@@ -35,6 +35,7 @@ export function misfit(content: Content, capabilities: Capabilities): string | n
   const ability = capabilities.content[content.type]
   if (!ability) return `This channel cannot carry ${NAMES[content.type]}.`
   const text = wordsOf(content)
+  if (ability.caption === false && text) return `This channel carries no words with ${NAMES[content.type]}.`
   if (ability.maxLength !== undefined && text.length > ability.maxLength)
     return `Too long for this channel: ${text.length} characters, at most ${ability.maxLength}.`
   return fileMisfit(content, ability) ?? choicesMisfit(choicesOf(content), ability)

@@ -1,10 +1,12 @@
 import type { Channel, Provider } from '../models/channels.ts'
 import type { Adapter } from './adapter.ts'
+import { messengerMeta } from './messenger/meta.ts'
 import { twilioSms } from './sms/twilio.ts'
 import { telegramBot } from './telegram/bot.ts'
+import { whatsappMeta } from './whatsapp/meta.ts'
 
 /** Every provider we speak, on every channel. To add one, add a line. */
-const ADAPTERS: readonly Adapter[] = [telegramBot, twilioSms]
+const ADAPTERS: readonly Adapter[] = [telegramBot, twilioSms, whatsappMeta, messengerMeta]
 
 /** No adapter carries this channel through this provider. */
 export class UnknownAdapter extends Error {

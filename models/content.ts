@@ -72,6 +72,8 @@ export interface TemplateContent {
   name: string
   language: string
   parameters: string[]
+  /** What the blanks are called, in the order of `parameters`, where the template names them instead of numbering them. */
+  names?: string[]
   text: string
 }
 /** What the contact picked of what they were offered. */

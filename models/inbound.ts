@@ -174,7 +174,7 @@ const LIFTED_AT_ONCE = 100
 /** Everything sent to a contact up to a moment was delivered, or read. */
 export async function reach(
   inbox: InboxDoc,
-  news: { from: Address; status: 'delivered' | 'read'; upTo: Date },
+  news: { from: Address; status: 'delivered' | 'read'; upTo: Date; named?: ProviderMessageId[] },
   at: Date,
 ): Promise<MessageChange[]> {
   const conversation = await currentOf(inbox, news.from)
@@ -184,7 +184,11 @@ export async function reach(
     conversation: conversation._id,
     direction: 'outbound',
     'delivery.rank': { $gte: rankOf('sent'), $lt: rankOf(news.status) },
-    'delivery.sentAt': { $lte: news.upTo },
+    // Begun, not answered: a provider dates a message before we have its answer.
+    $or: [
+      { 'delivery.attempts.startedAt': { $lte: news.upTo } },
+      { 'delivery.attempts.providerId': { $in: news.named ?? [] } },
+    ],
   })
     .sort({ rev: 1 })
     .limit(LIFTED_AT_ONCE)

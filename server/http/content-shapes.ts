@@ -39,6 +39,10 @@ export const templateContent = z.strictObject({
   name: z.string().min(1).max(512),
   language: z.string().min(2).max(15),
   parameters: z.array(z.string().max(1_024)).max(30).default([]),
+  names: z
+    .array(z.string().regex(/^[a-z0-9_]{1,100}$/))
+    .max(30)
+    .optional(),
   text: z.string().min(1).max(4_096),
 })
 const offers = [

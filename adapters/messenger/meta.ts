@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import type { Address } from '../../models/ids.ts'
+import {
+  type Adapter,
+  type AnswersChallenge,
+  CallFailed,
+  type FetchesMedia,
+  type MarksRead,
+  type NamesReceivers,
+  type ProbesAccount,
+  type RegistersWebhook,
+  type ShowsTyping,
+} from '../adapter.ts'
+import { API_BASE, ask, Success } from '../meta/graph.ts'
+import { type MessengerCall, MessengerCredentials, pageOf } from '../meta/messenger/account.ts'
+import { capabilities } from '../meta/messenger/capabilities.ts'
+import { MESSENGER_CODES } from '../meta/messenger/errors.ts'
+import { fetchMedia } from '../meta/messenger/media.ts'
+import { eventsOf, receiversOf } from '../meta/messenger/parse.ts'
+import { send } from '../meta/messenger/send.ts'
+import { challengeOf, verifySignature } from '../meta/signature.ts'
+import { needsAttention } from '../outcomes.ts'
+
+type MessengerAdapter = Adapter<MessengerCredentials> &
+  AnswersChallenge<MessengerCredentials> &
+  FetchesMedia<MessengerCredentials> &
+  MarksRead<MessengerCredentials> &
+  NamesReceivers &
+  ProbesAccount<MessengerCredentials> &
+  RegistersWebhook<MessengerCredentials> &
+  ShowsTyping<MessengerCredentials>
+
+/** A Facebook page's Messenger. The sender is the page's id. */
+export const messengerMeta: MessengerAdapter = {
+  provider: 'meta',
+  channel: 'messenger',
+  title: 'Messenger',
+  apiBase: API_BASE,
+  credentials: MessengerCredentials,
+  capabilities,
+  verify: (request, { appSecret }) => verifySignature(request, appSecret),
+  parse: eventsOf,
+  send,
+  challenge: (request, { verifyToken }) => challengeOf(request, verifyToken),
+  receiversOf,
+  fetchMedia,
+  markRead: (to, _latest, call) => act(to, 'mark_seen', call),
+  showTyping: (to, call) => act(to, 'typing_on', call),
+  registerWebhook,
+  probe,
+}
+
+/** Typing shows for up to 20 seconds. */
+async function act(to: Address, sender_action: string, call: MessengerCall): Promise<void> {
+  const json = { recipient: { id: to }, sender_action }
+  const done = z.object({ recipient_id: z.string() })
+  await ask(call, MESSENGER_CODES, { path: `${pageOf(call)}/messages`, json }, done)
+}
+
+/** @see https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks */
+const FIELDS = [
+  'messages',
+  'messaging_postbacks',
+  'message_deliveries',
+  'message_reads',
+  'message_reactions',
+  'message_echoes',
+  'message_edits',
+].join(',')
+
+/**
+ * Subscribes the app to the page. The address is one for all pages of an app: where we know the app's id we set it, else a
+ * person does in its dashboard.
+ * @see https://developers.facebook.com/docs/graph-api/reference/app/subscriptions/
+ */
+async function registerWebhook(url: string, call: MessengerCall): Promise<void> {
+  const { appId, appSecret, verifyToken } = call.credentials
+  if (appId !== undefined) {
+    const app = { ...call, credentials: { ...call.credentials, accessToken: `${appId}|${appSecret}` } }
+    const json = { object: 'page', callback_url: url, fields: FIELDS, verify_token: verifyToken }
+    await ask(app, MESSENGER_CODES, { path: `${appId}/subscriptions`, json }, Success)
+  }
+  const subscription = {
+    method: 'POST',
+    path: `${pageOf(call)}/subscribed_apps`,
+    query: { subscribed_fields: FIELDS },
+  } as const
+  await ask(call, MESSENGER_CODES, subscription, Success)
+}
+
+/** A page's token says which page it is of; a person's own is none of a page. */
+async function probe(call: MessengerCall): Promise<{ name: string }> {
+  const page = pageOf(call)
+  const query = { fields: 'id,name' }
+  const found = z.object({ id: z.string(), name: z.string() })
+  const { id, name } = await ask(call, MESSENGER_CODES, { path: 'me', query }, found)
+  if (id !== page)
+    throw new CallFailed(needsAttention('sender', 'The access token is not that of this page.'))
+  return { name }
+}
