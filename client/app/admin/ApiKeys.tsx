@@ -1,4 +1,4 @@
-import { Button, Code, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { modals } from '@mantine/modals'
 import { IconCopy, IconKey, IconPlus, IconTrash } from '@tabler/icons-react'
@@ -82,10 +82,10 @@ function Form({ close }: { close: () => void }) {
   if (secret)
     return (
       <div className={formClasses.form}>
-        <p>{text.admin.keyOnce}</p>
-        <Code block data-testid="api-key-secret">
+        <p className={formClasses.lead}>{text.admin.keyOnce}</p>
+        <code className={formClasses.key} data-testid="api-key-secret">
           {secret}
-        </Code>
+        </code>
         <Button leftSection={<IconCopy size={14} />} variant="default" onClick={() => copyText(secret)}>
           {text.admin.copyKey}
         </Button>
