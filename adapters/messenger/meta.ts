@@ -11,7 +11,7 @@ import {
   type RegistersWebhook,
   type ShowsTyping,
 } from '../adapter.ts'
-import { API_BASE, ask, Success } from '../meta/graph.ts'
+import { API_BASE, ask, META_ASKS, Success, VERSION_ASK } from '../meta/graph.ts'
 import { type MessengerCall, MessengerCredentials, pageOf } from '../meta/messenger/account.ts'
 import { capabilities } from '../meta/messenger/capabilities.ts'
 import { MESSENGER_CODES } from '../meta/messenger/errors.ts'
@@ -37,6 +37,17 @@ export const messengerMeta: MessengerAdapter = {
   title: 'Messenger',
   apiBase: API_BASE,
   credentials: MessengerCredentials,
+  asks: [
+    ...META_ASKS,
+    {
+      name: 'appId',
+      label: 'App ID',
+      hint: 'With it we set the app’s webhook address ourselves. It is one address for all pages of the app.',
+      optional: true,
+    },
+    VERSION_ASK,
+  ],
+  asksSender: { label: 'Page ID', hint: 'On the page itself under About, Page transparency.' },
   capabilities,
   verify: (request, { appSecret }) => verifySignature(request, appSecret),
   parse: eventsOf,

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { z } from 'zod'
-import { type Call, CallFailed, type HttpAnswer, type HttpRequest } from '../adapter.ts'
+import { type Call, CallFailed, type CredentialField, type HttpAnswer, type HttpRequest } from '../adapter.ts'
 import { below } from '../addresses.ts'
 import { outcomeOfFailure } from '../http.ts'
 import { uncertain } from '../outcomes.ts'
@@ -33,6 +33,35 @@ export const credentialFields = {
     .string()
     .regex(/^v\d{1,3}\.\d$/, 'A version of the Graph API looks like v26.0.')
     .default(GRAPH_VERSION),
+}
+
+/** How they are asked for, before what the channel asks besides. */
+export const META_ASKS: readonly CredentialField[] = [
+  {
+    name: 'accessToken',
+    label: 'Access token',
+    hint: 'Of a system user or a page: one that does not expire.',
+    kind: 'secret',
+  },
+  {
+    name: 'appSecret',
+    label: 'App secret',
+    hint: 'In the app’s dashboard under App settings, Basic.',
+    kind: 'secret',
+  },
+  {
+    name: 'verifyToken',
+    label: 'Verify token',
+    hint: 'Made up for you: Meta shows it when it asks whether our webhook address is ours.',
+    kind: 'generated',
+  },
+]
+/** What hardly anybody needs to change stands last. */
+export const VERSION_ASK: CredentialField = {
+  name: 'graphVersion',
+  label: 'Graph API version',
+  hint: `${GRAPH_VERSION} unless told.`,
+  optional: true,
 }
 
 /** An id of Meta's: digits, more than a JS number holds. */

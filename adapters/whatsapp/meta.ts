@@ -11,7 +11,7 @@ import type {
   RegistersWebhook,
   ShowsTyping,
 } from '../adapter.ts'
-import { API_BASE, ask, Success } from '../meta/graph.ts'
+import { API_BASE, ask, META_ASKS, Success, VERSION_ASK } from '../meta/graph.ts'
 import { unnumbered } from '../meta/numbering.ts'
 import { challengeOf, verifySignature } from '../meta/signature.ts'
 import { numberOf, type WhatsAppCall, WhatsAppCredentials } from '../meta/whatsapp/account.ts'
@@ -39,6 +39,19 @@ export const whatsappMeta: WhatsAppAdapter = {
   title: 'WhatsApp',
   apiBase: API_BASE,
   credentials: WhatsAppCredentials,
+  asks: [
+    ...META_ASKS,
+    {
+      name: 'businessAccountId',
+      label: 'WhatsApp Business Account ID',
+      hint: 'Beside the phone number ID, under WhatsApp, API Setup.',
+    },
+    VERSION_ASK,
+  ],
+  asksSender: {
+    label: 'Phone number ID',
+    hint: 'A long number under WhatsApp, API Setup; not the number itself.',
+  },
   capabilities,
   verify: (request, { appSecret }) => verifySignature(request, appSecret),
   parse: eventsOf,
