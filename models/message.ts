@@ -153,6 +153,21 @@ export const Message = Object.assign(Model, {
     )
   },
 
+  /** The provider's name for the contact's latest message, or the latest up to a rev. */
+  async latestInbound(
+    workspace: WorkspaceId,
+    conversation: ConversationId,
+    upTo = Number.MAX_SAFE_INTEGER,
+  ): Promise<ProviderMessageId | undefined> {
+    const message = await Model.findOne(
+      { workspace, conversation, rev: { $lte: upTo }, direction: 'inbound' },
+      { providerId: 1 },
+    )
+      .sort({ rev: -1 })
+      .lean<Pick<MessageDoc, 'providerId'>>()
+    return message?.providerId
+  },
+
   /** A message by a name the provider uses for it: one of ours it took, or one of the contact's. */
   async byProviderId(
     workspace: WorkspaceId,

@@ -32,6 +32,7 @@ import { Providers } from './providers.ts'
 import { Broadcasts, type Io } from './realtime/broadcasts.ts'
 import { Gateway } from './realtime/gateway.ts'
 import { LocalPresence, RedisPresence } from './realtime/presence.ts'
+import { ReadMarks } from './realtime/read-marks.ts'
 import { ContactTyping } from './realtime/typing.ts'
 import { connectPublisher, connectRedis } from './redis/connection.ts'
 import { keys } from './redis/keys.ts'
@@ -152,6 +153,7 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
     providers,
     signIn,
     broadcasts,
+    readMarks: new ReadMarks({ directory, providers, log }),
     keeper,
     ingest,
     worker,

@@ -13,6 +13,7 @@ import type { Metrics } from './observability/metrics.ts'
 import type { Worker } from './outbox/worker.ts'
 import type { Providers } from './providers.ts'
 import type { Broadcasts } from './realtime/broadcasts.ts'
+import type { ReadMarks } from './realtime/read-marks.ts'
 
 /** An inbox to be connected, its credentials checked. */
 export interface NewInbox {
@@ -37,6 +38,7 @@ export interface Parts {
   providers: Providers
   signIn: SignIn
   broadcasts: Broadcasts
+  readMarks: ReadMarks
   keeper: ReceiptKeeper
   ingest: Ingest
   worker: Worker

@@ -258,6 +258,18 @@ export const text = {
     length: (now: number, most: number) => `${now} / ${most}`,
     unreachable: (channel: string) =>
       `This contact cannot be reached on ${channel} any more: they blocked or opted out. You can still leave a note.`,
+    optedOut:
+      'This person asked to hear nothing more from us. Only they can take that back, by writing START. You can still leave a note.',
+    windowShut: (channel: string) =>
+      `${channel} takes no message this long after the customer’s last one. Wait until they write; a note can be left.`,
+    templatesOnly: (channel: string) =>
+      `${channel} takes free words for 24 hours after the customer’s last message.`,
+    chooseTemplate: 'Send a template',
+    noTemplates: 'No approved template',
+    noTemplatesLead: 'Templates are written and approved at the provider; they appear here then.',
+    blank: (number: number) => `Blank ${number}`,
+    closesIn: (hours: number, minutes: number) =>
+      hours > 0 ? `Window closes in ${hours} h ${minutes} min` : `Window closes in ${minutes} min`,
     staleTitle: 'Wait, something came in between',
     staleLead: 'Your message was held back because you had not seen this:',
     sendAnyway: 'Send anyway',

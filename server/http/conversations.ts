@@ -35,7 +35,11 @@ const listQuery = z.strictObject({
 })
 
 /** The list, and the verbs of a conversation, each a noun that is put or taken away. */
-export function conversations({ broadcasts, clock }: Pick<Parts, 'broadcasts' | 'clock'>): Endpoint[] {
+export function conversations({
+  broadcasts,
+  clock,
+  readMarks,
+}: Pick<Parts, 'broadcasts' | 'clock' | 'readMarks'>): Endpoint[] {
   /** Find through the agent, ask the model, publish, answer. */
   const change = async (
     agent: AgentDoc,
@@ -175,7 +179,8 @@ export function conversations({ broadcasts, clock }: Pick<Parts, 'broadcasts' | 
       shapes: { params: conversationParams, body: z.strictObject({ rev: z.number().int().min(0) }) },
       answers: { 200: { description: 'How far I have read', schema: 'Reading' } },
       async handle({ agent, params, body }) {
-        const { workspace, _id, rev } = await findConversation(agent, params.id)
+        const conversation = await findConversation(agent, params.id)
+        const { workspace, _id, rev } = conversation
         const upTo = Math.min(body.rev, rev)
         const unread = await Message.countDocuments({
           workspace,
@@ -191,6 +196,7 @@ export function conversations({ broadcasts, clock }: Pick<Parts, 'broadcasts' | 
           inbound: await inboundUpTo(agent, _id, unread),
         })
         broadcasts.readingChanged(participation)
+        void readMarks.show(conversation, agent._id, upTo)
         return ok(readingView(participation))
       },
     }),

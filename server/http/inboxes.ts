@@ -1,14 +1,15 @@
 import { z } from 'zod'
-import { CallFailed, probesAccount, registersWebhook } from '../../adapters/adapter.ts'
+import { CallFailed, listsTemplates, probesAccount, registersWebhook } from '../../adapters/adapter.ts'
 import { adapterFor, adapters, UnknownAdapter } from '../../adapters/registry.ts'
-import { confinedTo } from '../../models/agent.ts'
+import { confinedTo, maySee } from '../../models/agent.ts'
 import { CHANNELS, PROVIDERS } from '../../models/channels.ts'
+import type { InboxId } from '../../models/ids.ts'
 import { Inbox, type InboxDoc } from '../../models/inbox.ts'
 import type { OpenRoute } from '../directory.ts'
-import { Refusal } from '../errors.ts'
+import { notFound, Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { inboxView, providerView } from '../views.ts'
-import { created, type Endpoint, endpoint, ok } from './endpoint.ts'
+import { created, type Endpoint, endpoint, ok, uuid } from './endpoint.ts'
 
 const routeShape = z.strictObject({
   provider: z.enum(PROVIDERS),
@@ -40,6 +41,34 @@ export function inboxes(
           .lean<InboxDoc[]>()
         const open = await Promise.all(found.map(({ _id }) => directory.inbox(_id)))
         return ok({ data: open.filter((each) => each !== null).map((each) => inboxView(each, webhookUrl)) })
+      },
+    }),
+    endpoint({
+      method: 'get',
+      path: '/inboxes/:id/templates',
+      summary: 'The texts that the inbox’s provider approved, asked of it now',
+      access: 'agent',
+      shapes: { params: z.object({ id: uuid<InboxId>() }) },
+      answers: {
+        200: { description: 'Empty where the channel has none', schema: 'TemplateList' },
+        502: { description: 'The provider did not tell', schema: 'Problem' },
+      },
+      async handle({ agent, params }) {
+        const open = maySee(agent, params.id) ? await directory.inbox(params.id) : null
+        if (open?.inbox.workspace !== agent.workspace) throw notFound('inbox')
+        for (const route of open.routes) {
+          if (!listsTemplates(route.adapter)) continue
+          try {
+            return ok({ data: await route.adapter.templates(providers.call(route)) })
+          } catch (error) {
+            if (!(error instanceof CallFailed)) throw error
+            throw new Refusal(
+              'provider_refused',
+              `${route.adapter.title} did not tell its templates: ${error.message}`,
+            )
+          }
+        }
+        return ok({ data: [] })
       },
     }),
     endpoint({

@@ -38,6 +38,9 @@ export const VIEWS: Record<string, object> = {
     capabilities: { type: 'object' },
     routes: list(object({ id: string, provider: string, sender: string, webhookUrl: string })),
   }),
+  TemplateList: object({
+    data: list(object({ name: string, language: string, text: string, category: string, status: string })),
+  }),
   ProviderList: object({
     data: list(
       object({

@@ -1,6 +1,7 @@
 import { showsTyping } from '../../adapters/adapter.ts'
 import { Conversation, type ConversationDoc } from '../../models/conversation.ts'
 import type { ConversationId, WorkspaceId } from '../../models/ids.ts'
+import { Message } from '../../models/message.ts'
 import type { Directory } from '../directory.ts'
 import type { Log } from '../log.ts'
 import type { Providers } from '../providers.ts'
@@ -30,7 +31,11 @@ export class ContactTyping {
       const open = conversation && (await this.#parts.directory.inbox(conversation.inbox))
       const route = open?.routes.find(({ adapter }) => showsTyping(adapter))
       if (conversation && route && showsTyping(route.adapter))
-        await route.adapter.showTyping(conversation.contact.address, this.#parts.providers.call(route))
+        await route.adapter.showTyping(
+          conversation.contact.address,
+          this.#parts.providers.call(route),
+          await Message.latestInbound(workspace, id),
+        )
     } catch (error) {
       this.#parts.log.debug({ event: 'typing.not_shown', error })
     }

@@ -1,5 +1,13 @@
+import type { Template } from '../../../adapters/adapter.ts'
 import type { Content } from '../../../models/content.ts'
-import type { AgentId, ApiKeyId, ClientMessageId, ConversationId, MessageId } from '../../../models/ids.ts'
+import type {
+  AgentId,
+  ApiKeyId,
+  ClientMessageId,
+  ConversationId,
+  InboxId,
+  MessageId,
+} from '../../../models/ids.ts'
 import type {
   AgentView,
   ApiKeyView,
@@ -60,6 +68,8 @@ export const fetchProviders = () => call<{ data: ProviderView[] }>('GET', 'provi
 export const fetchApiKeys = () => call<{ data: ApiKeyView[] }>('GET', 'api-keys')
 export const addApiKey = (name: string) => call<ApiKeyView & { secret: string }>('POST', 'api-keys', { name })
 export const deleteApiKey = (id: ApiKeyId) => call<void>('DELETE', `api-keys/${encodeURIComponent(id)}`)
+export const fetchTemplates = (inbox: InboxId) =>
+  call<{ data: Template[] }>('GET', `inboxes/${encodeURIComponent(inbox)}/templates`)
 export const addInbox = (inbox: NewInbox) => call<InboxView>('POST', 'inboxes', inbox)
 export const addAgent = (agent: NewAgent) => call<AgentView>('POST', 'agents', agent)
 export const fetchSandbox = () => call<{ enabled: boolean }>('GET', 'sandbox')

@@ -1,29 +1,30 @@
 import { Button } from '@mantine/core'
-import { IconAlertCircle, IconLock, IconPaperclip, IconSend2 } from '@tabler/icons-react'
+import { IconLock, IconPaperclip, IconSend2 } from '@tabler/icons-react'
 import { type ClipboardEvent, type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import { fit } from '../../../adapters/fit.ts'
 import type { ConversationView } from '../../../server/realtime/protocol.ts'
 import { ActionIcon } from '../design/ActionIcon.tsx'
-import { channelName } from '../design/ChannelIcon.tsx'
 import { nameOf } from '../design/plain.ts'
 import { useUi } from '../design/ui.ts'
 import { useInbox } from '../session/useWorkspace.ts'
 import { text } from '../text.ts'
 import { AttachmentChips } from './AttachmentChips.tsx'
 import { attach, useAttachments } from './attachments.ts'
+import { Closed, Closing } from './Closed.tsx'
 import classes from './Composer.module.css'
 import { DraftContext } from './DraftContext.tsx'
 import { changeDraft, type Draft, useDraft, writeIn } from './drafts.ts'
 import { EmojiPicker } from './EmojiPicker.tsx'
 import { Segments } from './Segments.tsx'
 import { Stale } from './Stale.tsx'
+import { useDoor } from './use-door.ts'
 import { useSubmit } from './use-submit.ts'
 import { useWriting } from './use-writing.ts'
 
 const TALLEST_PX = 220
 
 export function Composer({ conversation }: { conversation: ConversationView }) {
-  const { id, contact, channel } = conversation
+  const { id, contact } = conversation
   const draft = useDraft(id)
   const can = useInbox(conversation.inbox)?.capabilities
   const attachments = useAttachments(id)
@@ -34,7 +35,8 @@ export function Composer({ conversation }: { conversation: ConversationView }) {
 
   const noting = draft.mode === 'note' && !draft.editing
   const written = words(draft)
-  const closed = !contact.reachable && !noting
+  const door = useDoor(conversation, can)
+  const closed = door.state !== 'open' && !noting
   const fitting = can && !noting && written.trim() ? fit({ type: 'text', text: written.trim() }, can) : null
   const reason = fitting?.as === 'refused' ? fitting.reason : null
   const ability = draft.editing ? can?.content.edit : can?.content.text
@@ -88,10 +90,7 @@ export function Composer({ conversation }: { conversation: ConversationView }) {
         <DraftContext conversation={conversation} draft={draft} />
         {!noting && <AttachmentChips conversation={id} attachments={attachments} />}
         {closed ? (
-          <p className={classes.closed} data-testid="not-reachable">
-            <IconAlertCircle size={16} aria-hidden="true" />
-            {text.composer.unreachable(channelName(channel))}
-          </p>
+          <Closed conversation={conversation} door={door} />
         ) : (
           <textarea
             ref={field}
@@ -141,6 +140,7 @@ export function Composer({ conversation }: { conversation: ConversationView }) {
                 {reason}
               </span>
             )}
+            {!noting && <Closing door={door} />}
             {!noting && !reason && can?.segments === 'sms' && <Segments words={written} />}
             {!noting && can?.segments !== 'sms' && <Length now={written.length} most={ability?.maxLength} />}
             <Button

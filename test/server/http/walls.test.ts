@@ -68,6 +68,7 @@ describe('another tenant', () => {
       agents: world.staff.noor._id,
       media: file.id,
       'api-keys': key._id,
+      inboxes: world.inboxes.sms,
     }
     const bodies: Record<string, unknown> = {
       assignment: { agent: null },
