@@ -1,22 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { build } from 'vite'
+import { afterAll } from 'vitest'
 
 const ROOT = new URL('../../../../', import.meta.url).pathname
 
+const BUILT = join(ROOT, 'node_modules/.cache', `nexus-embedded-${process.pid}`)
 let built: Promise<string> | undefined
+afterAll(async () => {
+  built = undefined
+  await rm(BUILT, { recursive: true, force: true })
+})
 
 /** The command line as one script: it starts three times as fast as from source, which counts when it is killed often. */
 function builtCli(): Promise<string> {
-  built ??= buildCli(join(ROOT, 'node_modules/.cache', `nexus-embedded-${process.pid}`))
+  built ??= buildCli(BUILT)
   return built
 }
 
 async function buildCli(outDir: string): Promise<string> {
-  process.once('exit', () => rmSync(outDir, { recursive: true, force: true }))
   await build({
     configFile: false,
     logLevel: 'error',
