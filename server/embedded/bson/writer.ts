@@ -1,5 +1,10 @@
+import { CommandError } from '../errors.ts'
+
 /** A writer that is used again does not hold more than this for the next one. */
 const LARGE_BYTES = 256 * 1024
+
+/** What MongoDB builds at most; an expression that makes more ends its command, and not the process. */
+const MAX_BYTES = 64 * 1024 * 1024
 
 /** A growing buffer, written front to back; lengths are patched in afterwards. */
 export class ByteWriter {
@@ -13,6 +18,9 @@ export class ByteWriter {
   reserve(count: number): void {
     const needed = this.length + count
     if (needed <= this.buffer.length) return
+    if (needed > MAX_BYTES) {
+      throw new CommandError(13548, `BufBuilder attempted to grow() to ${needed} bytes, past the 64MB limit.`)
+    }
     const grown = Buffer.allocUnsafe(Math.max(needed, this.buffer.length * 2))
     this.buffer.copy(grown, 0, 0, this.length)
     this.buffer = grown

@@ -261,6 +261,10 @@ describe('under hostile frames', () => {
 
 describe('under hostile commands', () => {
   const deepAnd = (depth: number): object => (depth === 0 ? { a: 1 } : { $and: [deepAnd(depth - 1)] })
+  const project = (e: object) => ({ aggregate: 'things', pipeline: [{ $project: { e } }], cursor: {} })
+  const doubled = (initialValue: unknown, operator: string) => ({
+    $reduce: { input: { $range: [0, 40] }, initialValue, in: { [operator]: ['$$value', '$$value'] } },
+  })
   const cases: [string, object][] = [
     [
       'a list of a million',
@@ -295,6 +299,11 @@ describe('under hostile commands', () => {
         cursor: {},
       },
     ],
+    ['a range beyond memory', project({ $size: { $range: [0, 2 ** 31 - 1] } })],
+    ['arrays of arrays', project({ $map: { input: { $range: [0, 3000] }, in: { $range: [0, 100_000] } } })],
+    ['a string that doubles', project({ $strLenCP: doubled('text', '$concat') })],
+    ['an array that doubles', project({ $size: doubled([1], '$concatArrays') })],
+    ['a pattern in an expression', project({ $regexMatch: { input: '$text', regex: '^((a+)+)+!$' } })],
     ['a deep filter', { find: 'things', filter: deepAnd(80) }],
     ['a deeper filter', { find: 'things', filter: deepAnd(89) }],
     [

@@ -84,7 +84,7 @@ function concatArrays(values: Value[]): Value {
     if (isMissing(value)) return NULL
     if (value.type !== T.array)
       throw new CommandError(28664, `$concatArrays only supports arrays, not ${typeOf(value)}`)
-    items.push(...itemsOf(value))
+    for (const item of itemsOf(value)) items.push(item)
   }
   return arrayFrom(items)
 }
@@ -128,10 +128,13 @@ const range: Operator = (operand, compiler, name) => {
   return (scope) => {
     const [start = 0, end = 0, step = 1] = all.map((each, i) => rangeNumber(each(scope), i))
     if (step === 0) throw new CommandError(34449, '$range requires a non-zero step value')
-    const made: RawValue[] = []
-    for (let at = start; step > 0 ? at < end : at > end; at += step) made.push(intValue(at))
-    return arrayFrom(made)
+    return arrayFrom(integers(start, end, step))
   }
+}
+
+/** One after the other, since a range may be longer than what fits in memory: then the array is refused as it grows. */
+function* integers(start: number, end: number, step: number): Generator<RawValue> {
+  for (let at = start; step > 0 ? at < end : at > end; at += step) yield intValue(at)
 }
 
 function rangeNumber(value: Value, i: number): number {

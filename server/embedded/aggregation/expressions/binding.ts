@@ -3,7 +3,7 @@ import { T } from '../../bson/types.ts'
 import { stringIn } from '../../bson/values.ts'
 import { CommandError } from '../../errors.ts'
 import { int32Of, isMissing, isNumeric } from '../numbers.ts'
-import { type Compiler, constant, type Expression, type Operator, typeOf } from './expression.ts'
+import { type Compiler, constant, type Expression, type Operator, type Scope, typeOf } from './expression.ts'
 import { namedOperands, never, truthOf } from './operands.ts'
 import { checkVariableName } from './variable-name.ts'
 
@@ -66,12 +66,20 @@ const map: Operator = (operand, compiler, name) => {
   return (scope) => {
     const items = arrayIn(input(scope), 16883, 'input to $map must be an array not')
     if (!items) return NULL
-    return arrayFrom(
-      items.map((item) => {
-        scope.locals[position] = item
-        return body(scope) ?? NULL
-      }),
-    )
+    return arrayFrom(mapped(items, scope, position, body))
+  }
+}
+
+/** One after the other: an array that grows too long is refused before it is in memory twice. */
+function* mapped(
+  items: readonly RawValue[],
+  scope: Scope,
+  position: number,
+  body: Expression,
+): Generator<RawValue> {
+  for (const item of items) {
+    scope.locals[position] = item
+    yield body(scope) ?? NULL
   }
 }
 

@@ -8,6 +8,8 @@ import { type Operator, typeOf } from './expression.ts'
 import { between, binary, fixed, named, never, unary, type Value, variadic } from './operands.ts'
 import { coercedText } from './text.ts'
 
+const MAX_TEXT = 64 * 1024 * 1024
+
 function concat(values: Value[]): Value {
   let text = ''
   for (const value of values) {
@@ -15,6 +17,12 @@ function concat(values: Value[]): Value {
     if (value.type !== T.string)
       throw new CommandError(16702, `$concat only supports strings, not ${typeOf(value)}`)
     text += stringIn(value)
+    if (text.length > MAX_TEXT) {
+      throw new CommandError(
+        13548,
+        `$concat made a string of ${text.length} characters, past the 64MB limit.`,
+      )
+    }
   }
   return stringValue(text)
 }
