@@ -4,6 +4,7 @@ import { Engine, type Log } from './engine.ts'
 import { expireDocuments } from './indexes/ttl.ts'
 import { Connection } from './protocol/connection.ts'
 import { privateSocketPath } from './socket-path.ts'
+import { Scrub } from './storage/scrub.ts'
 
 /** Where to listen: a Unix socket only its owner can reach, or a port of this machine. */
 export type Listen =
@@ -49,7 +50,17 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     await engine.close()
     throw error
   }
+  const scrub = new Scrub(
+    options.directory,
+    () => engine.clock.now(),
+    (damage) => {
+      engine.log({ level: 'error', message: `${damage}. Stop, and restore the directory from a backup` })
+    },
+  )
   const sweeper = setInterval(() => {
+    scrub.turn().catch((error: Error) => {
+      engine.log({ level: 'warn', message: 'the tables could not be looked through', error: error.message })
+    })
     engine.store
       .use(() => expireDocuments(engine))
       .catch((error: Error) => {
@@ -63,6 +74,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     engine,
     close: async () => {
       clearInterval(sweeper)
+      scrub.stop()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       for (const socket of sockets) socket.destroy()
       await closed

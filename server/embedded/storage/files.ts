@@ -21,7 +21,8 @@ export async function isStore(directory: string): Promise<boolean> {
 export async function findLogDamage(directory: string): Promise<string[]> {
   const damage: string[] = []
   for (const name of await namesOf(directory, LOG)) {
-    const bytes = await readFile(join(directory, name)).catch(goneIsEmpty)
+    const bytes = await readFile(join(directory, name)).catch(goneIsNothing)
+    if (!bytes) continue
     const end = readLog(bytes)
     if (end.kind !== 'damaged') continue
     damage.push(
@@ -35,7 +36,8 @@ export async function findLogDamage(directory: string): Promise<string[]> {
 export async function* findDamagedTables(directory: string): AsyncGenerator<string> {
   for (const name of await namesOf(directory, TABLE)) {
     const path = join(directory, name)
-    const file = await open(path)
+    const file = await open(path).catch(goneIsNothing)
+    if (!file) continue
     try {
       const damage = await findTableDamage(file, (await file.stat()).size)
       if (damage) yield `${path} is damaged: ${damage}`
@@ -50,10 +52,9 @@ async function namesOf(directory: string, pattern: RegExp): Promise<string[]> {
   return names.filter((name) => pattern.test(name)).sort(byNumber)
 }
 
-/** LevelDB removes a log once its writes are in a table. */
-function goneIsEmpty(error: NodeJS.ErrnoException): Buffer {
-  if (error.code === 'ENOENT') return Buffer.alloc(0)
-  throw error
+/** LevelDB removes a log once its writes are in a table, and a table once it is merged into others. */
+function goneIsNothing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
 }
 
 /** A place in the newest log. */

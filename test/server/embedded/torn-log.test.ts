@@ -8,6 +8,7 @@ import { intValue } from '../../../server/embedded/bson/values.ts'
 import { Engine } from '../../../server/embedded/engine.ts'
 import { afterPrefix } from '../../../server/embedded/storage/keys.ts'
 import { readLog } from '../../../server/embedded/storage/log-file.ts'
+import { Scrub } from '../../../server/embedded/storage/scrub.ts'
 import { checkStore } from '../../../server/embedded/tools/check.ts'
 import { runTool } from '../../../server/embedded/tools/run.ts'
 import { Random } from './support/random.ts'
@@ -176,5 +177,31 @@ describe('a damaged byte', () => {
       expect(said.join('\n')).toMatch(new RegExp(`${name} is damaged: .*\n.*restore it from a backup`))
       await writeFile(path, before)
     }
+  })
+
+  it('in a table is told while the store is served, when it is still there at a second look', async () => {
+    const directory = join(home, 'served')
+    await cp(written, directory, { recursive: true })
+    await (await Engine.open({ directory })).close()
+    const day = 24 * 60 * 60 * 1000
+    let now = 0
+    const told: string[] = []
+    const scrub = new Scrub(
+      directory,
+      () => now,
+      (damage) => told.push(damage),
+    )
+    await scrub.turn()
+    const [table = ''] = (await readdir(directory)).filter((name) => name.endsWith('.ldb'))
+    await flip(join(directory, table), 100)
+    now = day - 1
+    await scrub.turn()
+    await scrub.turn()
+    expect(told).toEqual([])
+    now = day
+    await scrub.turn()
+    expect(told).toEqual([])
+    await scrub.turn()
+    expect(told).toEqual([expect.stringContaining(`${table} is damaged`)])
   })
 })
