@@ -7,11 +7,13 @@ export interface ContactDoc {
   _id: ContactId
   workspace: WorkspaceId
   name: string
+  /** The contact this one was found to be. */
+  mergedInto?: ContactId
   createdAt: Date
 }
 
 const schema = workspaceSchema<ContactDoc>(
-  { name: { type: String, required: true }, createdAt: { type: Date, required: true } },
+  { name: { type: String, required: true }, mergedInto: String, createdAt: { type: Date, required: true } },
   [[{ workspace: 1, name: 1 }]],
 )
 

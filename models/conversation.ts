@@ -132,6 +132,8 @@ const schema = workspaceSchema<ConversationDoc>(
     [{ workspace: 1, status: 1, assignee: 1, lastActivityAt: -1, _id: -1 }],
     [{ workspace: 1, inbox: 1, status: 1, lastActivityAt: -1, _id: -1 }],
     [{ workspace: 1, inbox: 1, lastActivityAt: -1, _id: -1 }],
+    [{ workspace: 1, 'contact.id': 1, lastActivityAt: -1 }],
+    [{ workspace: 1, identity: 1 }],
     [{ snoozedUntil: 1 }, { partialFilterExpression: { status: 'snoozed' } }],
   ],
 )

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { model } from 'mongoose'
 import { addressKey, isByPhone } from './address.ts'
 import { CHANNELS, type Channel } from './channels.ts'
-import { Contact } from './contact.ts'
+import { Contact, type ContactDoc } from './contact.ts'
 import type { Address, ContactId, IdentityId, WorkspaceId } from './ids.ts'
 import { contactOfPhone, newId } from './ids.ts'
 import { workspaceSchema } from './schema.ts'
@@ -81,13 +81,23 @@ export const Identity = Object.assign(Model, {
         ...(name === undefined ? {} : { name: shown, ...(username === undefined ? {} : { username }) }),
       },
     })
-    await Contact.updateOne(
+    const contact = await Contact.findOneAndUpdate(
       { workspace, _id: identity.contact },
       { $setOnInsert: { name: shown, createdAt: at } },
-      { upsert: true },
-    )
-    remembered.set(place, identity)
-    return identity
+      { upsert: true, returnDocument: 'after' },
+    ).lean<ContactDoc>()
+    // A new address of somebody who was found to be another: the number names the contact it was before.
+    const standing = contact?.mergedInto
+    if (standing) await Model.updateOne({ workspace, _id: identity._id }, { $set: { contact: standing } })
+    const recognised = standing ? { ...identity, contact: standing } : identity
+    remembered.set(place, recognised)
+    return recognised
+  },
+
+  /** Makes these identities another contact's. Other nodes may remember the old one for a minute. */
+  async give(workspace: WorkspaceId, ids: IdentityId[], contact: ContactId): Promise<void> {
+    await Model.updateMany({ workspace, _id: { $in: ids } }, { $set: { contact } })
+    remembered.clear()
   },
 
   /**

@@ -16,6 +16,7 @@ export type MessageId = Id<'message'>
 export type ReceiptId = Id<'receipt'>
 export type MediaId = Id<'media'>
 export type ApiKeyId = Id<'api key'>
+export type MergeId = Id<'merge'>
 export type RequestId = Id<'request'>
 
 /** The name a client gave its message; unique in the conversation. */

@@ -3,6 +3,7 @@ import express, { type Express, type Router } from 'express'
 import { notFound } from './errors.ts'
 import { agents } from './http/agents.ts'
 import { apiKeys } from './http/api-keys.ts'
+import { contacts } from './http/contacts.ts'
 import { conversations } from './http/conversations.ts'
 import { type Endpoint, endpoint, mount } from './http/endpoint.ts'
 import { health } from './http/health.ts'
@@ -34,6 +35,7 @@ export function endpointsOf(parts: Parts): { api: Endpoint[]; operations: Endpoi
       ...agents(parts),
       ...inboxes(parts),
       ...conversations(parts),
+      ...contacts(parts),
       ...messages(parts),
       ...media(parts),
       ...apiKeys(parts),

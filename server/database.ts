@@ -6,6 +6,7 @@ import { Conversation } from '../models/conversation.ts'
 import { Identity } from '../models/identity.ts'
 import { Inbox } from '../models/inbox.ts'
 import { Lane } from '../models/lane.ts'
+import { Merge } from '../models/merge.ts'
 import { Message } from '../models/message.ts'
 import { Participation } from '../models/participation.ts'
 import { Receipt } from '../models/receipt.ts'
@@ -32,6 +33,7 @@ export const MODELS = [
   StoredFile,
   ApiKey,
   IdempotentRequest,
+  Merge,
 ]
 
 /** How long an operation looks for a server before it fails: short, so that a webhook is answered 503 and not left hanging. */

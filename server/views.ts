@@ -2,15 +2,19 @@ import type { Adapter } from '../adapters/adapter.ts'
 import { NOTHING } from '../adapters/capabilities.ts'
 import type { AgentDoc } from '../models/agent.ts'
 import type { ApiKeyDoc } from '../models/api-key.ts'
+import type { ContactDoc } from '../models/contact.ts'
 import type { ConversationDoc } from '../models/conversation.ts'
 import type { Delivery } from '../models/delivery.ts'
-import type { AgentId } from '../models/ids.ts'
+import type { IdentityDoc } from '../models/identity.ts'
+import type { AgentId, ContactId } from '../models/ids.ts'
+import type { MergeDoc } from '../models/merge.ts'
 import type { MessageDoc } from '../models/message.ts'
 import type { ParticipationDoc } from '../models/participation.ts'
 import type { OpenInbox } from './directory.ts'
 import type {
   AgentView,
   ApiKeyView,
+  ContactView,
   ConversationRow,
   ConversationView,
   DeliveryView,
@@ -93,6 +97,31 @@ export const messageView = (doc: MessageDoc): MessageView => ({
   ...(doc.deletedAt ? { deletedAt: doc.deletedAt.toISOString() } : {}),
   edits: doc.edits.map((edit) => ({ content: edit.content, at: edit.at.toISOString() })),
   createdAt: doc.createdAt.toISOString(),
+})
+
+export const contactView = (
+  doc: ContactDoc,
+  identities: IdentityDoc[],
+  conversations: ConversationDoc[],
+  merges: MergeDoc[],
+  names: ReadonlyMap<ContactId, string>,
+): ContactView => ({
+  id: doc._id,
+  name: doc.name,
+  createdAt: doc.createdAt.toISOString(),
+  identities: identities.map((identity) => ({
+    id: identity._id,
+    channel: identity.channel,
+    address: identity.address,
+    name: identity.name,
+    optedOut: identity.optedOutAt !== undefined,
+  })),
+  conversations: conversations.map(conversationView),
+  merges: merges.map((merge) => ({
+    id: merge._id,
+    from: names.get(merge.from) ?? '',
+    at: merge.at.toISOString(),
+  })),
 })
 
 /** What a system sees of a message it sent. */

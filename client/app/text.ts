@@ -1,3 +1,5 @@
+import { admin } from './admin/words.ts'
+
 /**
  * Every word the agent reads. A translation is another object of this shape; a sentence with a number or a name in it is
  * a function, so that each language can order and count in its own way.
@@ -279,6 +281,17 @@ export const text = {
 
   person: {
     heading: 'Contact',
+    identities: 'Reached by',
+    optedOut: 'wants no messages',
+    otherConversations: 'Other conversations',
+    nothingSaid: 'Nothing said yet',
+    merge: 'Same person as…',
+    mergeTitle: (name: string) => `Who is ${name} as well?`,
+    mergeFind: 'Name, number or address',
+    mergeLead: 'Both keep their conversations, which show side by side. It can be undone.',
+    mergeNobody: 'Nobody else is called so',
+    mergedWith: (name: string) => `Same person as ${name}`,
+    undoMerge: 'Undo',
     channel: 'Channel',
     inbox: 'Inbox',
     since: 'Customer since',
@@ -294,54 +307,7 @@ export const text = {
 
   status: { open: 'Open', snoozed: 'Snoozed', resolved: 'Resolved' } as Record<string, string>,
 
-  admin: {
-    heading: 'Inboxes and agents',
-    lead: 'Connect the addresses your customers write to, invite the people who answer, and let other systems send.',
-    inboxes: 'Inboxes',
-    agents: 'Agents',
-    addInbox: 'Add inbox',
-    addAgent: 'Add agent',
-    noInboxes: 'No inbox yet',
-    noInboxesLead:
-      'An inbox is one address your customers write to: a number, a bot, a page, a chat on your own site.',
-    webhookHint: 'Paste it where the provider asks where to post incoming messages.',
-    copyWebhook: (inbox: string) => `Copy the webhook address of ${inbox}`,
-    provider: 'Provider',
-    sender: 'Sender',
-    name: 'Name',
-    nameHint: 'What your team calls it',
-    channel: 'Channel',
-    apiBase: 'API address',
-    apiBaseHint: 'Leave empty for the provider’s own. Only for gateways and tests.',
-    apiKeys: 'Other systems',
-    addApiKey: 'Add key',
-    noApiKeys: 'No other system sends yet',
-    noApiKeysLead:
-      'Give your shop, your campaign tool or your bank’s code sender a key: what it sends lands in the same conversations.',
-    keyName: 'Name',
-    keyNameHint: 'What your team calls the system; it stands beside what it sends',
-    makeKey: 'Make a key',
-    keyOnce: 'This is the key. It is shown this once and kept nowhere: copy it now.',
-    copyKey: 'Copy the key',
-    keyKept: 'I have it',
-    keySince: (when: string) => `since ${when}`,
-    revoke: 'Take it back',
-    revokeKey: (name: string) => `Take the key of ${name} back`,
-    revokeKeyLead: 'That system can send nothing from this moment on. This cannot be undone.',
-    create: 'Connect',
-    created: (name: string) => `${name} is connected`,
-    agentName: 'Name',
-    agentEmail: 'Email',
-    agentPassword: 'First password',
-    role: 'Role',
-    roles: { admin: 'Admin', supervisor: 'Supervisor', agent: 'Agent' } as Record<string, string>,
-    createAgent: 'Add',
-    createdAgent: (name: string) => `${name} can sign in now`,
-    lookAtFields: 'Not yet: see the words under the fields above.',
-    passwordLength: 'At least 10 characters',
-    forbidden: 'Only admins can change this.',
-    online: 'here now',
-  },
+  admin,
 
   keys: {
     heading: 'Keyboard shortcuts',

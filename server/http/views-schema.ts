@@ -38,6 +38,17 @@ export const VIEWS: Record<string, object> = {
     capabilities: { type: 'object' },
     routes: list(object({ id: string, provider: string, sender: string, webhookUrl: string })),
   }),
+  Contact: object({
+    id: string,
+    name: string,
+    createdAt: moment,
+    identities: list(
+      object({ id: string, channel: string, address: string, name: string, optedOut: boolean }),
+    ),
+    conversations: list(ref('Conversation')),
+    merges: list(object({ id: string, from: string, at: moment })),
+  }),
+  ContactList: object({ data: list(object({ id: string, name: string, channels: list(string) })) }),
   TemplateList: object({
     data: list(object({ name: string, language: string, text: string, category: string, status: string })),
   }),

@@ -10,7 +10,9 @@ import type {
   ClientMessageId,
   ContactId,
   ConversationId,
+  IdentityId,
   InboxId,
+  MergeId,
   MessageId,
   RouteId,
 } from '../../models/ids.ts'
@@ -144,6 +146,18 @@ export interface ApiKeyView {
   createdBy: AgentId
   createdAt: string
   revokedAt: string | null
+}
+
+/** A person, on however many channels, as far as the asking agent may see them. */
+export interface ContactView {
+  id: ContactId
+  name: string
+  createdAt: string
+  identities: { id: IdentityId; channel: Channel; address: string; name: string; optedOut: boolean }[]
+  /** All conversations with them, the latest active first, at most fifty. */
+  conversations: ConversationView[]
+  /** Who was found to be them, and can be told apart again. */
+  merges: { id: MergeId; from: string; at: string }[]
 }
 
 export interface DeliveryView {

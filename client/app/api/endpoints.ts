@@ -4,14 +4,17 @@ import type {
   AgentId,
   ApiKeyId,
   ClientMessageId,
+  ContactId,
   ConversationId,
   InboxId,
+  MergeId,
   MessageId,
 } from '../../../models/ids.ts'
 import type {
   AgentView,
   ApiKeyView,
   Changes,
+  ContactView,
   ConversationRow,
   InboxView,
   MessageView,
@@ -70,6 +73,13 @@ export const addApiKey = (name: string) => call<ApiKeyView & { secret: string }>
 export const deleteApiKey = (id: ApiKeyId) => call<void>('DELETE', `api-keys/${encodeURIComponent(id)}`)
 export const fetchTemplates = (inbox: InboxId) =>
   call<{ data: Template[] }>('GET', `inboxes/${encodeURIComponent(inbox)}/templates`)
+export const fetchContact = (id: ContactId) => call<ContactView>('GET', `contacts/${encodeURIComponent(id)}`)
+export const fetchContacts = (q: string) =>
+  call<{ data: { id: ContactId; name: string; channels: string[] }[] }>('GET', `contacts${query({ q })}`)
+export const addMerge = (id: ContactId, from: ContactId) =>
+  call<ContactView>('POST', `contacts/${encodeURIComponent(id)}/merges`, { from })
+export const deleteMerge = (id: ContactId, merge: MergeId) =>
+  call<ContactView>('DELETE', `contacts/${encodeURIComponent(id)}/merges/${encodeURIComponent(merge)}`)
 export const addInbox = (inbox: NewInbox) => call<InboxView>('POST', 'inboxes', inbox)
 export const addAgent = (agent: NewAgent) => call<AgentView>('POST', 'agents', agent)
 export const fetchSandbox = () => call<{ enabled: boolean }>('GET', 'sandbox')

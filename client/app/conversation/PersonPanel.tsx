@@ -10,6 +10,7 @@ import { toggleDetails } from '../design/ui.ts'
 import { useInbox } from '../session/useWorkspace.ts'
 import { text } from '../text.ts'
 import { label } from './actions.ts'
+import { Person } from './Person.tsx'
 import classes from './PersonPanel.module.css'
 
 export function PersonPanel({ conversation }: { conversation: ConversationView }) {
@@ -48,6 +49,7 @@ export function PersonPanel({ conversation }: { conversation: ConversationView }
         {!contact.reachable && <Fact name={text.person.reachable}>{text.person.notReachable}</Fact>}
       </dl>
       <Labels conversation={conversation} />
+      <Person conversation={conversation} />
     </aside>
   )
 }

@@ -69,12 +69,14 @@ describe('another tenant', () => {
       media: file.id,
       'api-keys': key._id,
       inboxes: world.inboxes.sms,
+      contacts: conversation.contact.id,
     }
     const bodies: Record<string, unknown> = {
       assignment: { agent: null },
       snooze: { until: '2099-01-01T00:00:00Z' },
       labels: { labels: [] },
       reading: { rev: 1 },
+      merges: { from: '01a20526-0000-7000-8000-000000000001' },
       messages: { clientId: 'x', content: { type: 'text', text: 'x' } },
       attempts: {},
       agents: { name: 'X' },
