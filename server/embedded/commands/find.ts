@@ -76,8 +76,7 @@ export const find: Handler = {
     }
     const found = select(store, collection, selection, decided)
     const cursor = new Cursor(namespace, project ? projected(found, project) : found)
-    const singleBatch = request.boolean('singleBatch', false) || request.number('limit', 0) === 1
-    return answerFirst(cursors, cursor, batchSize, singleBatch)
+    return answerFirst(cursors, cursor, batchSize, request.boolean('singleBatch', false))
   },
 }
 

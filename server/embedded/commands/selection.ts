@@ -1,7 +1,7 @@
 import { expressionFilter } from '../aggregation/expressions.ts'
 import type { Plain } from '../bson/plain.ts'
 import { documentOf, EMPTY_DOCUMENT, type RawValue } from '../bson/raw.ts'
-import { badValue } from '../errors.ts'
+import { CommandError } from '../errors.ts'
 import { EVERYTHING, type Filter } from '../query/filter.ts'
 import { compileFilter, type Matcher } from '../query/matcher.ts'
 import { parseFilter } from '../query/parse-filter.ts'
@@ -27,7 +27,7 @@ export function selectionOf(wanted: Wanted): Selection {
   const filter: Filter = document.end - document.start === 5 ? EVERYTHING : parseFilter(document)
   const skip = wanted.skip ?? 0
   const limit = wanted.limit ?? 0
-  if (skip < 0) throw badValue(`BSON field 'skip' value must be >= 0, actual value '${skip}'`)
+  if (skip < 0) throw new CommandError(51024, `BSON field 'skip' value must be >= 0, actual value '${skip}'`)
   return {
     filter,
     matches: filter === EVERYTHING ? everything : compileFilter(filter, expressionFilter(wanted.variables)),

@@ -42,7 +42,7 @@ export function indexKeys(index: Index, document: RawValue): IndexKeys {
   const slots = index.fields.map(({ path }): Slot => follow({ value: document, path, step: 0, final: false }))
   const multikey = new Set<number>()
   const found: RawValue[][] = []
-  expand(slots, found, multikey)
+  expand(slots, found, multikey, index.sparse)
   if (index.hashed) throw new CommandError(16766, 'hashed indexes do not currently support array values')
   const keys = new Map<string, IndexKey>()
   for (const values of found) {
@@ -57,7 +57,7 @@ export function valuesAtPath(document: RawValue, path: Path): RawValue[] {
   const slot = follow({ value: document, path, step: 0, final: false })
   if (slot.value?.type !== T.array) return [slot.value ?? NULL]
   const found: RawValue[][] = []
-  expand([slot], found, new Set())
+  expand([slot], found, new Set(), false)
   return found.map(([value]) => value ?? NULL)
 }
 
@@ -83,10 +83,12 @@ function follow(slot: Slot): Slot {
   return { value, path, step, final: value?.type !== T.array }
 }
 
-function expand(slots: readonly Slot[], found: RawValue[][], multikey: Set<number>): void {
+/** Goes into the arrays a key meets; a sparse index holds nothing of an item that has none of its fields. */
+function expand(slots: readonly Slot[], found: RawValue[][], multikey: Set<number>, sparse: boolean): void {
   const open = slots.findIndex((slot) => !slot.final)
   const array = slots[open]?.value
   if (!array) {
+    if (sparse && slots.every((slot) => slot.value === undefined)) return
     found.push(slots.map((slot) => slot.value ?? NULL))
     return
   }
@@ -106,6 +108,7 @@ function expand(slots: readonly Slot[], found: RawValue[][], multikey: Set<numbe
       ),
       found,
       multikey,
+      sparse,
     )
     return
   }
@@ -114,6 +117,7 @@ function expand(slots: readonly Slot[], found: RawValue[][], multikey: Set<numbe
       slots.map((slot, i) => (inArray[i] ? intoItem(slot, array, item) : slot)),
       found,
       multikey,
+      sparse,
     )
   }
 }

@@ -63,8 +63,8 @@ export function compileLeaf(test: Test, compileExpression: ExpressionCompiler, i
 
 /** A value passes by itself, or one of its items does when it is an array. */
 function throughArray(test: (value: RawValue | undefined) => boolean): LeafTest {
-  return (value, trace) => {
-    if (value?.type === T.array) {
+  return (value, trace, whole) => {
+    if (value?.type === T.array && !whole) {
       const items = itemsOf(value)
       for (let i = 0; i < items.length; i++) {
         if (test(items[i])) {

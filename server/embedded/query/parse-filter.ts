@@ -192,13 +192,11 @@ function parseTypes(value: RawValue): ReadonlySet<number> {
 
 function parseSize(value: RawValue): number {
   if (!isNumberType(value.type) || value.type === T.decimal) {
-    throw failedToParse('Failed to parse $size. Expected a number in: $size')
+    throw badValue('Failed to parse $size. Expected a number in: $size')
   }
   const size = Number(numberIn(value))
-  if (!Number.isInteger(size))
-    throw failedToParse(`Failed to parse $size. Expected an integer: $size: ${size}`)
-  if (size < 0)
-    throw failedToParse(`Failed to parse $size. Expected a non-negative number in: $size: ${size}`)
+  if (!Number.isInteger(size)) throw badValue(`Failed to parse $size. Expected an integer: $size: ${size}`)
+  if (size < 0) throw badValue(`Failed to parse $size. Expected a non-negative number in: $size: ${size}`)
   return size
 }
 

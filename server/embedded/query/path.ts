@@ -32,7 +32,8 @@ export interface MatchTrace {
   index: number | undefined
 }
 
-export type LeafTest = (value: RawValue | undefined, trace?: MatchTrace) => boolean
+/** Tries a value; an array that its position named is tried as a `whole`, not item by item. */
+export type LeafTest = (value: RawValue | undefined, trace?: MatchTrace, whole?: boolean) => boolean
 
 /** Tries every value a path leads to, through arrays as MongoDB goes through them, until one passes. */
 export function anyAtPath(
@@ -70,10 +71,10 @@ function anyInArray(array: RawValue, path: Path, step: number, test: LeafTest, t
 }
 
 function anyBelowItem(item: RawValue, path: Path, step: number, test: LeafTest, trace?: MatchTrace): boolean {
-  if (step === path.length) return test(item, trace)
+  if (step === path.length) return test(item, trace, true)
   if (item.type === T.object) return anyAtPath(item, path, step, test, trace)
-  if (item.type === T.array) return anyInArray(item, path, step, test, trace)
-  return test(undefined, trace)
+  // A value without parts has nothing below it, not even something that is missing.
+  return item.type === T.array && anyInArray(item, path, step, test, trace)
 }
 
 /** The value at a path that goes through documents only. */

@@ -108,6 +108,7 @@ function parseObject(parsed: Parsed, name: string, path: string[], value: RawVal
     parsed.slices.push({ path, ...parseSlice(first.value) })
     return
   }
+  if (first.name === '$slice') refuseSlice(first.value)
   if (first.name === '$elemMatch') {
     if (path.length > 1) throw new CommandError(31275, 'Cannot use $elemMatch projection on a nested field.')
     const filter = parseFilter(documentOf(encodeSpec('item', value)))
@@ -160,6 +161,16 @@ function addPath(tree: PathTree, path: readonly string[]): void {
   const child: PathTree = existing ?? new Map()
   tree.set(name, child)
   addPath(child, rest)
+}
+
+/** What is no slice of `find` has to be one of the expression language, which takes two or three arguments. */
+function refuseSlice(value: RawValue): void {
+  const count = arrayItems(value)?.length ?? 1
+  if (count === 2 || count === 3) return
+  throw new CommandError(
+    28667,
+    `Invalid $slice syntax. The given syntax did not match the find() syntax because :: Location31273: $slice only supports numbers and [skip, limit] arrays :: The given syntax did not match the expression $slice syntax. :: caused by :: Expression $slice takes at least 2 arguments, and at most 3, but ${count} were passed in.`,
+  )
 }
 
 const isFindSlice = (value: RawValue): boolean =>
@@ -265,13 +276,15 @@ function positionIn(filter: RawValue, variables: Plain): (bytes: Buffer) => numb
   }
 }
 
+const POSITIONAL = "Executor error during find command :: caused by :: positional operator '.$'"
+
+function matched(position: number | undefined): number {
+  if (position !== undefined) return position
+  throw new CommandError(51246, `${POSITIONAL} couldn't find a matching element in the array`)
+}
+
+/** Of the first array on the path, only the matched item is left; where there is no array, nothing changes. */
 function keepPosition(node: ObjectNode, path: readonly string[], position: number | undefined): void {
-  if (position === undefined) {
-    throw new CommandError(
-      51246,
-      "Executor error during find command :: caused by :: positional operator '.$' couldn't find a matching element in the array",
-    )
-  }
   let current: Slot = node
   for (const [i, name] of path.entries()) {
     if (!(current instanceof ObjectNode)) return
@@ -280,8 +293,9 @@ function keepPosition(node: ObjectNode, path: readonly string[], position: numbe
     const opened = open(child)
     current.fields.set(name, opened)
     if (opened instanceof ArrayNode) {
-      opened.items = opened.items.slice(position, position + 1)
-      return
+      opened.items = opened.items.slice(matched(position), matched(position) + 1)
+      if (opened.items.length > 0) return
+      throw new CommandError(51247, `${POSITIONAL} element mismatch`)
     }
     if (i === path.length - 1) return
     current = opened

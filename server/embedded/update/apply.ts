@@ -1,5 +1,5 @@
 import { equalValues } from '../bson/compare.ts'
-import { documentOf, get, NULL, RawValue } from '../bson/raw.ts'
+import { documentOf, fieldsOf, get, NULL, RawValue } from '../bson/raw.ts'
 import { T } from '../bson/types.ts'
 import { emptyObject, newObjectId, stringIn } from '../bson/values.ts'
 import { badValue, CommandError } from '../errors.ts'
@@ -119,9 +119,9 @@ function descend(
   )
 }
 
-/** What only takes away may lead nowhere, but `$pull` and `$pullAll` may not go through a value without parts. */
+/** What only takes away may lead nowhere, but only `$unset` where nothing could ever be. */
 function refuseTraversal({ change }: Walk, part: string, name: string, value: RawValue): void {
-  if (change.operator !== '$pull' && change.operator !== '$pullAll') return
+  if (change.operator === '$unset') return
   throw new CommandError(
     28,
     `Cannot use the part (${part}) of (${change.path}) to traverse the element ({${name}: ${describeValue(value)}})`,
@@ -134,7 +134,7 @@ function stepIntoArray(node: ArrayNode, parts: readonly string[], at: number, wa
     for (const position of positions(node, part, walk)) stepIntoItem(node, position, parts, at, walk)
     return
   }
-  if (!/^(0|[1-9]\d*)$/.test(part)) {
+  if (!isPosition(part)) {
     if (!walk.creates) {
       refuseTraversal(walk, part, parts[at - 1] ?? '', closeSlot(node))
       return
@@ -146,6 +146,8 @@ function stepIntoArray(node: ArrayNode, parts: readonly string[], at: number, wa
   }
   stepIntoItem(node, Number(part), parts, at, walk)
 }
+
+const isPosition = (part: string): boolean => /^(0|[1-9]\d*)$/.test(part)
 
 function positions(node: ArrayNode, part: string, walk: Walk): number[] {
   if (part === '$') {
@@ -222,7 +224,9 @@ function takeOut(root: ObjectNode, parts: readonly string[]): Slot | undefined {
       return current
     }
     const opened = open(current)
-    if (opened instanceof ArrayNode) {
+    const next = parts[i + 1] ?? ''
+    if (opened instanceof ArrayNode && isPosition(next)) {
+      if (Number(next) >= opened.items.length) return undefined
       throw badValue(
         `The source field cannot be an array element, '${parts.join('.')}' has an array field called '${part}'`,
       )
@@ -230,7 +234,7 @@ function takeOut(root: ObjectNode, parts: readonly string[]): Slot | undefined {
     if (!(opened instanceof ObjectNode)) {
       throw new CommandError(
         28,
-        `cannot use the part (${parts[i + 1]} of ${parts.join('.')}) to traverse the element ({${part}: ${describeValue(closeSlot(opened))}})`,
+        `cannot use the part (${next} of ${parts.join('.')}) to traverse the element ({${part}: ${describeValue(closeSlot(opened))}})`,
       )
     }
     node.fields.set(part, opened)
@@ -254,4 +258,11 @@ export function checkId(id: RawValue): void {
   if (id.type === T.array) throw new CommandError(53, "The '_id' value cannot be of type array")
   if (id.type === T.regex) throw new CommandError(53, "The '_id' value cannot be of type regex")
   if (id.type === T.undefined) throw new CommandError(53, "The '_id' value cannot be of type undefined")
+  const dollar = id.type === T.object && fieldsOf(id).find(({ name }) => name.startsWith('$'))
+  if (dollar) {
+    throw new CommandError(
+      52,
+      `_id fields may not contain '$'-prefixed fields: ${dollar.name} is not valid for storage.`,
+    )
+  }
 }

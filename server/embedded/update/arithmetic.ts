@@ -51,11 +51,19 @@ interface Signed {
 }
 
 function partsOf(value: RawValue): Signed | number {
-  const text = value.type === T.decimal ? undefined : String(numberIn(value))
+  const text = value.type === T.decimal ? undefined : decimalText(value)
   const bytes = text === undefined ? value.bytes.subarray(value.start, value.end) : decimalBytes(text)
   const parts = decimalParts(bytes)
   if (typeof parts === 'number') return parts
   return { digits: parts.negative ? -parts.digits : parts.digits, exponent: parts.exponent }
+}
+
+/** Of a double, fifteen digits go into a decimal: what a double surely knows. */
+function decimalText(value: RawValue): string {
+  const number = numberIn(value)
+  return value.type === T.double && Number.isFinite(number) && number !== 0
+    ? Number(number).toExponential(14)
+    : String(number)
 }
 
 const decimalBytes = (text: string): Uint8Array => Decimal128.fromStringWithRounding(text).bytes
