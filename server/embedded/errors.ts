@@ -4,6 +4,7 @@ const CODE_NAMES: Readonly<Record<number, string>> = {
   2: 'BadValue',
   8: 'UnknownError',
   9: 'FailedToParse',
+  13: 'Unauthorized',
   14: 'TypeMismatch',
   15: 'Overflow',
   20: 'IllegalOperation',
@@ -11,6 +12,7 @@ const CODE_NAMES: Readonly<Record<number, string>> = {
   26: 'NamespaceNotFound',
   27: 'IndexNotFound',
   28: 'PathNotViable',
+  33: 'CannotBackfillArray',
   40: 'ConflictingUpdateOperators',
   43: 'CursorNotFound',
   48: 'NamespaceExists',
@@ -29,17 +31,23 @@ const CODE_NAMES: Readonly<Record<number, string>> = {
   85: 'IndexOptionsConflict',
   86: 'IndexKeySpecsConflict',
   91: 'ShutdownInProgress',
+  96: 'OperationFailed',
   115: 'CommandNotSupported',
   121: 'DocumentValidationFailure',
   146: 'ExceededMemoryLimit',
   167: 'CommandNotSupportedOnView',
   168: 'InvalidPipelineOperator',
+  171: 'CannotIndexParallelArrays',
   197: 'InvalidIndexSpecificationOption',
+  224: 'QueryFeatureNotAllowed',
   238: 'NotImplemented',
   241: 'ConversionFailure',
+  251: 'NoSuchTransaction',
   263: 'OperationNotSupportedInTransaction',
+  292: 'QueryExceededMemoryLimitNoDiskUseAllowed',
   10334: 'BSONObjectTooLarge',
   11000: 'DuplicateKey',
+  11600: 'InterruptedAtShutdown',
   14031: 'OutOfDiskSpace',
 }
 
@@ -65,6 +73,17 @@ export class DuplicateKeyError extends CommandError {
     super(11000, message)
     this.keyPattern = keyPattern
     this.keyValue = keyValue
+  }
+}
+
+/** A document that its collection's validator refuses; the answer says which. */
+export class DocumentValidationError extends CommandError {
+  /** A BSON document, ready to be written into the answer. */
+  readonly errInfo: Buffer
+
+  constructor(errInfo: Buffer) {
+    super(121, 'Document failed validation')
+    this.errInfo = errInfo
   }
 }
 

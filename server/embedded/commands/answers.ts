@@ -3,7 +3,7 @@ import { encodeDocument, type Plain } from '../bson/plain.ts'
 import { documentOf } from '../bson/raw.ts'
 import { T } from '../bson/types.ts'
 import { ByteWriter } from '../bson/writer.ts'
-import { CommandError, DuplicateKeyError } from '../errors.ts'
+import { CommandError, DocumentValidationError, DuplicateKeyError } from '../errors.ts'
 import type { Cursor, Cursors } from './cursors.ts'
 import type { Request } from './request.ts'
 
@@ -95,6 +95,7 @@ export function describeError(error: CommandError): Plain {
     described.keyPattern = documentOf(error.keyPattern)
     described.keyValue = documentOf(error.keyValue)
   }
+  if (error instanceof DocumentValidationError) described.errInfo = documentOf(error.errInfo)
   return described
 }
 
@@ -107,10 +108,8 @@ export function failure(error: unknown): Buffer {
 
 /** One failed write of several. */
 export function writeError(index: number, error: CommandError): Plain {
-  const { code, errmsg, keyPattern, keyValue } = describeError(error)
-  const described: Plain = { index, code, errmsg }
-  if (keyPattern) Object.assign(described, { keyPattern, keyValue })
-  return described
+  const { codeName: _codeName, ...described } = describeError(error)
+  return { index, ...described }
 }
 
 /** The batch size of a `cursor` option or of a command, checked. */

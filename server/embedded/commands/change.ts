@@ -4,7 +4,7 @@ import { equalValues } from '../bson/compare.ts'
 import type { Plain } from '../bson/plain.ts'
 import { documentOf, EMPTY_DOCUMENT, get, type RawValue } from '../bson/raw.ts'
 import type { Engine } from '../engine.ts'
-import { CommandError, failedToParse } from '../errors.ts'
+import { CommandError } from '../errors.ts'
 import type { Filter } from '../query/filter.ts'
 import type { Chosen } from '../query/select-for-write.ts'
 import { applyChanges, withId } from '../update/apply.ts'
@@ -105,10 +105,22 @@ function sameId(before: Buffer, after: Buffer): Buffer {
   return after
 }
 
-/** A statement's filter, which may not be missing. */
-export function requireFilter(filter: RawValue | undefined): RawValue {
-  if (!filter) throw failedToParse('a write needs a filter: q is missing')
-  return filter
+/** A filter that an upsert would take its fields from may not ask by an expression. */
+export function refuseExpressions(filter: Filter): void {
+  switch (filter.kind) {
+    case 'expr':
+      throw new CommandError(224, '$expr is not allowed in the query predicate for an upsert')
+    case 'not':
+      refuseExpressions(filter.filter)
+      return
+    case 'and':
+    case 'or':
+    case 'nor':
+      filter.filters.forEach(refuseExpressions)
+      return
+    case 'leaf':
+    case 'constant':
+  }
 }
 
 export const NO_FILTER = documentOf(EMPTY_DOCUMENT)

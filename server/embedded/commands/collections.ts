@@ -7,19 +7,21 @@ import { numberIn, stringIn } from '../bson/values.ts'
 import { CommandError, namespaceNotFound, notSupported } from '../errors.ts'
 import { ID_INDEX_SPECIFICATION } from '../indexes/index-spec.ts'
 import { compileFilter, type Matcher } from '../query/matcher.ts'
-import { parseFilter } from '../query/parse-filter.ts'
+import { parseFilter, refuseCollation } from '../query/parse-filter.ts'
 import type { Collection } from '../storage/collection.ts'
 import { afterPrefix, allIndexesPrefix } from '../storage/keys.ts'
 import { answerAll, answerFirst } from './answers.ts'
 import { Cursor } from './cursors.ts'
 import { type Handler, ok, type Request } from './request.ts'
+import { validatorOptions } from './validation.ts'
 
 /** Options of a collection that the embedded store does not have. */
 export const REFUSED_OPTIONS = [
   'capped',
   'timeseries',
   'viewOn',
-  'validator',
+  'storageEngine',
+  'expireAfterSeconds',
   'clusteredIndex',
   'changeStreamPreAndPostImages',
   'encryptedFields',
@@ -54,11 +56,19 @@ export const create: Handler = {
         throw notSupported(`the option '${name}' of create`)
       }
     }
+    refuseCollation(request.value('collation'))
+    if (request.has('size') || request.has('max')) {
+      throw new CommandError(
+        72,
+        "the 'capped' field needs to be true when either the 'size' or 'max' fields are present",
+      )
+    }
+    const options = documentFrom(validatorOptions(request))
     const { catalog, store } = request.engine
     if (catalog.get(request.database, request.collectionName)) {
       throw new CommandError(48, `Collection ${request.namespace} already exists.`)
     }
-    catalog.create(request.database, request.collectionName, documentFrom([]))
+    catalog.create(request.database, request.collectionName, options)
     await store.commit()
     return ok()
   },
@@ -97,9 +107,16 @@ function splitNamespace(namespace: string | undefined): [string, string] {
   return [namespace.slice(0, dot), namespace.slice(dot + 1)]
 }
 
+/** Some commands are about more than one database. */
+function refuseOutsideAdmin({ command, database }: Request): void {
+  if (database !== 'admin')
+    throw new CommandError(13, `${command.name} may only be run against the admin database.`)
+}
+
 export const renameCollection: Handler = {
   options: ['renameCollection', 'to', 'dropTarget', 'stayTemp'],
   run: async (request: Request) => {
+    refuseOutsideAdmin(request)
     const [database, name] = splitNamespace(request.string('renameCollection'))
     const [toDatabase, toName] = splitNamespace(request.string('to'))
     const { catalog, store } = request.engine
@@ -149,6 +166,7 @@ export const listCollections: Handler = {
 export const listDatabases: Handler = {
   options: ['listDatabases', 'filter', 'nameOnly', 'authorizedDatabases'],
   run: async (request: Request) => {
+    refuseOutsideAdmin(request)
     const names = new Set(request.engine.catalog.all().map((collection) => collection.database))
     const nameOnly = request.boolean('nameOnly', false)
     const filter = request.document('filter')

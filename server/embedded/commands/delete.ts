@@ -1,30 +1,33 @@
 import type { Plain } from '../bson/plain.ts'
-import { get, type RawValue } from '../bson/raw.ts'
-import { isNumberType } from '../bson/types.ts'
+import type { RawValue } from '../bson/raw.ts'
 import { numberIn } from '../bson/values.ts'
 import { CommandError, failedToParse } from '../errors.ts'
 import { refuseCollation } from '../query/parse-filter.ts'
 import { selectForWrite } from '../query/select-for-write.ts'
 import { writeError } from './answers.ts'
-import { requireFilter } from './change.ts'
 import { checkBatch } from './insert.ts'
 import { type Handler, ok, type Request } from './request.ts'
 import { selectionOf } from './selection.ts'
-import { refuseUnknownFields } from './statement.ts'
+import { type Statement, type StatementShape, statementsOf } from './statement.ts'
 
-const STATEMENT_FIELDS = new Set(['q', 'limit', 'hint', 'collation'])
+const STATEMENT: StatementShape = {
+  q: { type: 'object', required: true },
+  limit: { type: 'number', required: true },
+  hint: { type: 'hint' },
+  collation: { type: 'object' },
+}
 
 export const remove: Handler = {
   options: ['delete', 'deletes', 'ordered', 'let'],
   run: async (request: Request) => {
-    const statements = request.documents('deletes')
+    const statements = statementsOf(request, 'deletes', STATEMENT)
     checkBatch(statements.length)
     const ordered = request.boolean('ordered', true)
     const writeErrors: Plain[] = []
     let n = 0
     for (let i = 0; i < statements.length; i++) {
       try {
-        n += await runStatement(request, statements[i] as RawValue)
+        n += await runStatement(request, statements[i] as Statement)
       } catch (error) {
         if (!(error instanceof CommandError)) throw error
         writeErrors.push(writeError(i, error))
@@ -36,19 +39,14 @@ export const remove: Handler = {
   },
 }
 
-async function runStatement(request: Request, statement: RawValue): Promise<number> {
-  refuseUnknownFields('delete.deletes', statement, STATEMENT_FIELDS)
-  refuseCollation(get(statement, 'collation'))
-  const limit = get(statement, 'limit')
-  if (!limit || !isNumberType(limit.type)) {
-    throw new CommandError(40414, "BSON field 'delete.deletes.limit' is missing but a required field")
-  }
-  const count = Number(numberIn(limit))
+async function runStatement(request: Request, statement: Statement): Promise<number> {
+  refuseCollation(statement.get('collation'))
+  const count = Number(numberIn(statement.get('limit') as RawValue))
   if (count !== 0 && count !== 1)
     throw failedToParse(`The limit field in delete objects must be 0 or 1. Got ${count}`)
   const selection = selectionOf({
-    filter: requireFilter(get(statement, 'q')),
-    hint: get(statement, 'hint'),
+    filter: statement.get('q'),
+    hint: statement.get('hint'),
     deadline: request.deadline,
     variables: request.variables(),
   })

@@ -48,7 +48,7 @@ export const hello: Handler = { options: HELLO_OPTIONS, run: () => ok(helloAnswe
 export const isMaster: Handler = { options: HELLO_OPTIONS, run: () => ok(helloAnswer(true)) }
 export const ping: Handler = { options: ['ping'], run: () => ok() }
 export const endSessions: Handler = {
-  options: ['endSessions', 'startSession', 'refreshSessions', 'killSessions'],
+  options: ['endSessions', 'startSession', 'refreshSessions', 'killSessions', 'killAllSessions'],
   run: () => ok(),
 }
 
@@ -85,7 +85,8 @@ export const hostInfo: Handler = {
 }
 
 export const getParameter: Handler = {
-  options: ['getParameter', 'allParameters', 'featureCompatibilityVersion', 'authenticationMechanisms'],
+  options: ['getParameter'],
+  anyOption: true,
   run: (request: Request) => {
     const answer: Plain = {}
     if (request.has('featureCompatibilityVersion')) answer.featureCompatibilityVersion = { version: '7.0' }

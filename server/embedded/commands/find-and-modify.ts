@@ -3,10 +3,11 @@ import { failedToParse } from '../errors.ts'
 import { refuseCollation } from '../query/parse-filter.ts'
 import { compileProjection } from '../query/projection.ts'
 import { selectForWrite } from '../query/select-for-write.ts'
-import { NO_FILTER, prepareChange } from './change.ts'
+import { NO_FILTER, prepareChange, refuseExpressions } from './change.ts'
 import { idOf } from './insert.ts'
 import { type Handler, ok, type Request } from './request.ts'
 import { selectionOf } from './selection.ts'
+import { validation } from './validation.ts'
 
 export const findAndModify: Handler = {
   options: [
@@ -48,6 +49,7 @@ export const findAndModify: Handler = {
       deadline: request.deadline,
       variables,
     })
+    if (upsert) refuseExpressions(selection.filter)
     const change =
       document && prepareChange(request.engine, document, request.value('arrayFilters'), variables)
     const { catalog, store } = request.engine
@@ -58,16 +60,21 @@ export const findAndModify: Handler = {
     let found = false
     let upserted: Buffer | undefined
     if (collection) {
+      const valid = validation(request, collection)
       await selectForWrite(store, collection, selection, false, (chosen) => {
         if (chosen) {
           found = true
           value = chosen.bytes
           if (!change) return collection.remove(chosen.key, chosen.bytes)
           const after = change.apply(chosen)
-          if (!after.equals(chosen.bytes)) collection.replace(chosen.key, chosen.bytes, after, change.touched)
+          if (!after.equals(chosen.bytes)) {
+            valid?.(after, chosen.bytes)
+            collection.replace(chosen.key, chosen.bytes, after, change.touched)
+          }
           if (answersNew) value = after
         } else if (change && upsert) {
           upserted = change.insert(selection.filter)
+          valid?.(upserted)
           collection.insert(upserted)
           if (answersNew) value = upserted
         }

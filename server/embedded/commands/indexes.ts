@@ -1,16 +1,10 @@
 import { equalValues } from '../bson/compare.ts'
 import { documentFrom, documentOf, get, type RawValue } from '../bson/raw.ts'
-import { isNumberType, T } from '../bson/types.ts'
+import { T } from '../bson/types.ts'
 import { arrayItems, numberIn, stringIn } from '../bson/values.ts'
 import { CommandError, namespaceNotFound } from '../errors.ts'
 import { buildIndex } from '../indexes/build.ts'
-import {
-  ID_INDEX_SPECIFICATION,
-  type Index,
-  isSameIndex,
-  namesIndex,
-  withExpiry,
-} from '../indexes/index-spec.ts'
+import { ID_INDEX_SPECIFICATION, type Index, isSameIndex, namesIndex } from '../indexes/index-spec.ts'
 import type { Collection } from '../storage/collection.ts'
 import { answerAll, answerFirst } from './answers.ts'
 import { Cursor } from './cursors.ts'
@@ -106,32 +100,6 @@ export const listIndexes: Handler = {
 
 /** A source of nothing, for cursors whose documents are ready. */
 async function* none(): AsyncGenerator<Buffer[]> {}
-
-export const collMod: Handler = {
-  options: ['collMod', 'index'],
-  run: async (request: Request) => {
-    const { catalog, store } = request.engine
-    const collection = catalog.get(request.database, request.collectionName)
-    if (!collection) throw namespaceNotFound(`ns does not exist: ${request.namespace}`)
-    const wanted = request.document('index')
-    if (!wanted) return ok()
-    const named = get(wanted, 'name') ?? get(wanted, 'keyPattern')
-    if (!named) throw new CommandError(72, 'Must specify either index name or key pattern.')
-    const index = collection.indexes.find((each) => namesIndex(each, named))
-    if (!index) throw new CommandError(27, 'cannot find the index to change')
-    const seconds = get(wanted, 'expireAfterSeconds')
-    if (!seconds || !isNumberType(seconds.type)) throw new CommandError(72, 'no expireAfterSeconds field')
-    const before = index.expireAfterSeconds
-    index.expireAfterSeconds = Number(numberIn(seconds))
-    index.specification = withExpiry(index.specification, index.expireAfterSeconds)
-    catalog.save(collection)
-    await store.commit()
-    return ok({
-      ...(before === undefined ? {} : { expireAfterSeconds_old: before }),
-      expireAfterSeconds_new: index.expireAfterSeconds,
-    })
-  },
-}
 
 /** The key pattern of an index. */
 export const keyPatternOf = (index: Index): RawValue =>

@@ -8,6 +8,7 @@ import type { Store } from '../storage/store.ts'
 import { checkId } from '../update/apply.ts'
 import { writeError } from './answers.ts'
 import { type Handler, ok, type Request } from './request.ts'
+import { validation } from './validation.ts'
 
 const MAX_BATCH = 100_000
 
@@ -29,11 +30,14 @@ export const insert: Handler = {
     const ordered = request.boolean('ordered', true)
     const { store, catalog } = request.engine
     const collection = catalog.ensure(request.database, request.collectionName)
+    const valid = validation(request, collection)
     const writeErrors: Plain[] = []
     let n = 0
     for (let i = 0; i < documents.length; i++) {
       try {
-        collection.insert(prepared(documents[i] as RawValue, store))
+        const bytes = prepared(documents[i] as RawValue, store)
+        valid?.(bytes)
+        collection.insert(bytes)
         n++
       } catch (error) {
         if (!(error instanceof CommandError)) throw error

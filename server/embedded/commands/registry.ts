@@ -2,6 +2,7 @@ import { T } from '../bson/types.ts'
 import type { Engine } from '../engine.ts'
 import { CommandError } from '../errors.ts'
 import { aggregate } from './aggregate.ts'
+import { collMod } from './coll-mod.ts'
 import * as collections from './collections.ts'
 import { count, distinct } from './count.ts'
 import { remove } from './delete.ts'
@@ -11,6 +12,7 @@ import { find, getMore, killCursors } from './find.ts'
 import { findAndModify } from './find-and-modify.ts'
 import * as indexes from './indexes.ts'
 import { insert } from './insert.ts'
+import * as probes from './probes.ts'
 import { COMMON_OPTIONS, type Command, type Handler, Request } from './request.ts'
 import { update } from './update.ts'
 import { validate } from './validate.ts'
@@ -25,6 +27,11 @@ const HANDLERS = new Map<string, Handler>(
     buildInfo: diagnostics.buildInfo,
     buildinfo: diagnostics.buildInfo,
     getParameter: diagnostics.getParameter,
+    getCmdLineOpts: probes.getCmdLineOpts,
+    getLog: probes.getLog,
+    whatsmyuri: probes.whatsmyuri,
+    profile: probes.profile,
+    killAllSessions: diagnostics.endSessions,
     connectionStatus: diagnostics.connectionStatus,
     hostInfo: diagnostics.hostInfo,
     serverStatus: diagnostics.serverStatus,
@@ -53,7 +60,7 @@ const HANDLERS = new Map<string, Handler>(
     dropIndexes: indexes.dropIndexes,
     deleteIndexes: indexes.dropIndexes,
     listIndexes: indexes.listIndexes,
-    collMod: indexes.collMod,
+    collMod,
     collStats: diagnostics.collStats,
     dbStats: diagnostics.dbStats,
     dbstats: diagnostics.dbStats,
@@ -71,7 +78,7 @@ export async function runCommand(engine: Engine, command: Command): Promise<Buff
   if (!handler) throw new CommandError(59, `no such command: '${command.name}'`)
   const options = OPTIONS.get(handler)
   for (const name of command.fields.keys()) {
-    if (COMMON_OPTIONS.has(name) || options?.has(name)) continue
+    if (COMMON_OPTIONS.has(name) || options?.has(name) || handler.anyOption) continue
     throw new CommandError(40415, `BSON field '${command.name}.${name}' is an unknown field.`)
   }
   for (const name of command.sequences.keys()) {
@@ -86,6 +93,7 @@ function refuseTransactions({ fields }: Command): void {
   const autocommit = fields.get('autocommit')
   if (
     fields.has('startTransaction') ||
+    fields.has('txnNumber') ||
     (autocommit?.type === T.bool && autocommit.bytes[autocommit.start] === 0)
   ) {
     throw new CommandError(20, 'Transaction numbers are only allowed on a replica set member or mongos')

@@ -20,6 +20,8 @@ export interface Command {
 export interface Handler {
   /** The options it knows, besides those every command has. */
   readonly options: readonly string[]
+  /** It takes options by any name: what it does not know it refuses itself. */
+  readonly anyOption?: boolean
   readonly run: (request: Request) => Promise<Buffer> | Buffer
 }
 

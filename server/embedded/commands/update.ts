@@ -1,29 +1,27 @@
 import type { Plain } from '../bson/plain.ts'
-import { get, type RawValue } from '../bson/raw.ts'
-import { T } from '../bson/types.ts'
-import { isTruthy } from '../bson/values.ts'
+import type { RawValue } from '../bson/raw.ts'
+import { boolIn } from '../bson/values.ts'
 import { CommandError, failedToParse } from '../errors.ts'
 import { refuseCollation } from '../query/parse-filter.ts'
 import { selectForWrite } from '../query/select-for-write.ts'
-import type { Collection } from '../storage/collection.ts'
 import { writeError } from './answers.ts'
-import { prepareChange, requireFilter } from './change.ts'
+import { prepareChange, refuseExpressions } from './change.ts'
 import { checkBatch, idOf } from './insert.ts'
 import { type Handler, ok, type Request } from './request.ts'
 import { selectionOf } from './selection.ts'
-import { refuseUnknownFields, statementVariables } from './statement.ts'
+import { type Statement, type StatementShape, statementsOf, statementVariables } from './statement.ts'
+import { validation } from './validation.ts'
 
-const STATEMENT_FIELDS = new Set([
-  'q',
-  'u',
-  'c',
-  'upsert',
-  'multi',
-  'hint',
-  'collation',
-  'arrayFilters',
-  'sort',
-])
+const STATEMENT: StatementShape = {
+  q: { type: 'object', required: true },
+  u: { type: 'any', required: true },
+  c: { type: 'object' },
+  upsert: { type: 'bool' },
+  multi: { type: 'bool' },
+  hint: { type: 'hint' },
+  collation: { type: 'object' },
+  arrayFilters: { type: 'array' },
+}
 
 interface Outcome {
   matched: number
@@ -34,7 +32,7 @@ interface Outcome {
 export const update: Handler = {
   options: ['update', 'updates', 'ordered', 'let'],
   run: async (request: Request) => {
-    const statements = request.documents('updates')
+    const statements = statementsOf(request, 'updates', STATEMENT)
     checkBatch(statements.length)
     const ordered = request.boolean('ordered', true)
     const writeErrors: Plain[] = []
@@ -43,7 +41,7 @@ export const update: Handler = {
     let nModified = 0
     for (let i = 0; i < statements.length; i++) {
       try {
-        const outcome = await runStatement(request, statements[i] as RawValue)
+        const outcome = await runStatement(request, statements[i] as Statement)
         n += outcome.matched
         nModified += outcome.modified
         if (outcome.upserted) {
@@ -64,51 +62,53 @@ export const update: Handler = {
   },
 }
 
-async function runStatement(request: Request, statement: RawValue): Promise<Outcome> {
-  refuseUnknownFields('update.updates', statement, STATEMENT_FIELDS)
-  refuseCollation(get(statement, 'collation'))
+async function runStatement(request: Request, statement: Statement): Promise<Outcome> {
+  refuseCollation(statement.get('collation'))
   const multi = flagged(statement, 'multi')
   const upsert = flagged(statement, 'upsert')
-  const sort = get(statement, 'sort')
-  if (sort) throw new CommandError(40415, "BSON field 'update.updates.sort' is an unknown field.")
-  const document = get(statement, 'u')
-  if (!document)
-    throw new CommandError(40414, "BSON field 'update.updates.u' is missing but a required field")
   const variables = statementVariables(request, statement)
-  const change = prepareChange(request.engine, document, get(statement, 'arrayFilters'), variables)
+  const change = prepareChange(
+    request.engine,
+    statement.get('u') as RawValue,
+    statement.get('arrayFilters'),
+    variables,
+  )
   if (multi && change.update.kind === 'replacement') {
     throw failedToParse('multi update is not supported for replacement-style update')
   }
   const selection = selectionOf({
-    filter: requireFilter(get(statement, 'q')),
-    hint: get(statement, 'hint'),
+    filter: statement.get('q'),
+    hint: statement.get('hint'),
     deadline: request.deadline,
     variables,
   })
+  if (upsert) refuseExpressions(selection.filter)
   const { catalog, store } = request.engine
   const outcome: Outcome = { matched: 0, modified: 0, upserted: undefined }
   const collection = upsert
     ? catalog.ensure(request.database, request.collectionName)
     : catalog.get(request.database, request.collectionName)
   if (!collection) return outcome
+  const valid = validation(request, collection)
   await selectForWrite(store, collection, selection, multi, (chosen) => {
     if (chosen) {
       const after = change.apply(chosen)
       outcome.matched++
       if (after.equals(chosen.bytes)) return
+      valid?.(after, chosen.bytes)
       collection.replace(chosen.key, chosen.bytes, after, change.touched)
       outcome.modified++
-    } else if (upsert) outcome.upserted = insertNew(collection, change.insert(selection.filter))
+    } else if (upsert) {
+      const inserted = change.insert(selection.filter)
+      valid?.(inserted)
+      collection.insert(inserted)
+      outcome.upserted = idOf(inserted)
+    }
   })
   return outcome
 }
 
-function insertNew(collection: Collection, bytes: Buffer): RawValue | undefined {
-  collection.insert(bytes)
-  return idOf(bytes)
-}
-
-function flagged(statement: RawValue, name: string): boolean {
-  const value = get(statement, name)
-  return value !== undefined && value.type !== T.null && isTruthy(value)
+function flagged(statement: Statement, name: string): boolean {
+  const value = statement.get(name)
+  return value !== undefined && boolIn(value)
 }

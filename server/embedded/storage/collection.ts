@@ -24,7 +24,8 @@ export class Collection {
   readonly database: string
   readonly name: string
   readonly uuid: Buffer
-  readonly options: Buffer
+  /** The options it was made with, as `listCollections` answers them. */
+  options: Buffer
   readonly prefix: Buffer
   indexes: Index[]
   /** Index builds under way, by name. */
