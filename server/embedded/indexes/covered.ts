@@ -12,7 +12,11 @@ export function isCovered(plan: IndexPlan, filter: Filter): boolean {
   const told = new Set<Filter>()
   for (let i = 0; i < used; i++) {
     for (const { part, group } of bounds[i]?.predicates ?? []) {
-      if (!group && part.kind === 'leaf' && isExact(part.test, isMultikey(index, i))) told.add(part)
+      if (group || part.kind !== 'leaf') continue
+      const multikey = isMultikey(index, i)
+      // An index goes into the array that lies at a position, a filter tries it as a whole.
+      if (multikey && part.path.some((step) => step.index >= 0)) continue
+      if (isExact(part.test, multikey)) told.add(part)
     }
   }
   const partial = index.partial?.filter

@@ -1,10 +1,9 @@
-import { Decimal128, Double, Long } from 'mongodb'
+import { Decimal128, type Document, Double, Long } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { failureOf, openTestStore, type TestStore } from './support/embedded.ts'
 
-interface Thing {
+interface Thing extends Document {
   _id: number
-  [field: string]: unknown
 }
 
 let store: TestStore

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { documentOf } from '../../../../server/embedded/bson/raw.ts'
 import { type Answer, ask, contrast, digestOf, encodeCommand, linesOf, writeErrorsOf } from './answers.ts'
 import { type Difference, differenceOf } from './differences.ts'
@@ -8,8 +9,16 @@ import type { RawConnection } from './raw-connection.ts'
 export const STEPS_PER_SEED = 60
 
 const worldOf = (seed: number): number => seed % WORLDS
-export const collectionOf = (world: number): string => `world${world}`
 const indexesIn = (world: number) => indexesOf(world, new Random(world + 1))
+
+/** A world's collection is named by its indexes, so that a server may keep it from run to run. */
+const names = Array.from({ length: WORLDS }, (_, world) => {
+  const hash = createHash('sha1')
+    .update(JSON.stringify(indexesIn(world)))
+    .digest('hex')
+  return `world${world}_${hash.slice(0, 6)}`
+})
+export const collectionOf = (world: number): string => names[world] ?? ''
 
 /** The commands of a seed, as every server is asked them. */
 export const stepsOf = (seed: number): Generator<Step> => {
@@ -17,15 +26,15 @@ export const stepsOf = (seed: number): Generator<Step> => {
   return commandsOf(collectionOf(world), indexesIn(world), new Random(seed * 7919 + 13), STEPS_PER_SEED)
 }
 
-/** Makes a world's collection with its indexes, empty. */
-export async function prepareWorld(wire: RawConnection, world: number): Promise<void> {
+/** Makes a world's collection with its indexes where it is not there yet: one server takes seconds for each. */
+export async function prepareWorld(connection: RawConnection, world: number): Promise<void> {
   const collection = collectionOf(world)
-  await wire.run(encodeCommand({ drop: collection }))
   const indexes = indexesIn(world)
-  await wire.run(encodeCommand({ create: collection }))
-  if (indexes.length === 0) return
-  const reply = await wire.run(encodeCommand({ createIndexes: collection, indexes }))
-  if (!reply.includes('ok')) throw new Error('the indexes of a world could not be made')
+  const there = linesOf(await connection.run(encodeCommand({ listIndexes: collection })))
+  if (there.length === indexes.length + 1 && there.some((line) => line.includes('"_id_"'))) return
+  await connection.run(encodeCommand({ drop: collection }))
+  await connection.run(encodeCommand({ create: collection }))
+  if (indexes.length > 0) await connection.run(encodeCommand({ createIndexes: collection, indexes }))
 }
 
 /** Does seeds, a collection's one after another, several collections at once. */

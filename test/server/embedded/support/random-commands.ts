@@ -228,7 +228,7 @@ function aggregate(collection: string, random: Random): Step {
       pipeline.push({ $unwind: random.chance(0.5) ? '$l' : { path: '$t', preserveNullAndEmptyArrays: true } })
       break
     case 2:
-      pipeline.push({ $group: { _id: random.pick(['$n', '$s', null]), count: { $sum: 1 } } })
+      pipeline.push({ $group: { _id: random.pick(['$s', null, { $type: '$n' }]), count: { $sum: 1 } } })
       break
     case 3:
       pipeline.push({ $project: paths(random) })
