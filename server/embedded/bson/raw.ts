@@ -124,14 +124,17 @@ export function itemAt(value: RawValue, index: number): RawValue | undefined {
   return undefined
 }
 
+const MAX_KEPT_NAME = 200
 const nameBytes = new Map<string, Buffer>()
 
 /** The UTF-8 of a field name, remembered, as the same few names are looked for again and again. */
 export function encodedName(name: string): Buffer {
   const known = nameBytes.get(name)
   if (known) return known
-  if (nameBytes.size > 10_000) nameBytes.clear()
   const encoded = Buffer.from(name)
+  // Clients choose names: those that no sane document has are not kept.
+  if (name.length > MAX_KEPT_NAME) return encoded
+  if (nameBytes.size > 10_000) nameBytes.clear()
   nameBytes.set(name, encoded)
   return encoded
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, truncateSync } from 'node:fs'
-import { open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type LogRecord, readLog } from './log-file.ts'
 import { findTableDamage } from './table-file.ts'
@@ -93,6 +93,8 @@ export async function hasRoomToStart(directory: string): Promise<boolean> {
   try {
     let needed = SPARE_BYTES
     for (const name of await namesOf(directory, LOG)) needed += (await stat(join(directory, name))).size
+    const { bavail, bsize } = await statfs(directory)
+    if (bavail * bsize < needed) return false
     const file = await open(path, 'w', 0o600)
     try {
       for (; needed > 0; needed -= noise.length) await file.write(noise)
