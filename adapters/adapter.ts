@@ -119,6 +119,14 @@ export interface ShowsTyping<Credentials> {
   /** @param latest the contact's latest message, where the provider ties the sign to it */
   showTyping(to: Address, call: Call<Credentials>, latest?: ProviderMessageId): Promise<void>
 }
+/** The contact's phone waits for a sign that what they picked has arrived. */
+export interface Acknowledges<Credentials> {
+  acknowledge(providerId: ProviderMessageId, call: Call<Credentials>): Promise<void>
+}
+/** We can leave where no conversation of ours is, and say why. */
+export interface Declines<Credentials> {
+  decline(where: Address, call: Call<Credentials>): Promise<void>
+}
 /** The contact can be shown that we have read what they wrote, up to and with this message. */
 export interface MarksRead<Credentials> {
   markRead(to: Address, latest: ProviderMessageId, call: Call<Credentials>): Promise<void>
@@ -177,6 +185,8 @@ const able =
   (adapter): adapter is Adapter & T =>
     typeof (adapter as unknown as Record<string, unknown>)[method] === 'function'
 
+export const acknowledges = able<Acknowledges<unknown>>('acknowledge')
+export const declines = able<Declines<unknown>>('decline')
 export const marksRead = able<MarksRead<unknown>>('markRead')
 export const answersChallenge = able<AnswersChallenge<unknown>>('challenge')
 export const namesReceivers = able<NamesReceivers>('receiversOf')

@@ -83,6 +83,11 @@ export interface ReachabilityEvent {
   from: Address
   reachable: boolean
 }
+/** We were put where no conversation of ours is: a group. It is declined. */
+export interface InvitationEvent {
+  kind: 'invitation'
+  where: Address
+}
 /** Something that asks nothing of us; named so that a log can count it. */
 export interface IgnoredEvent {
   kind: 'ignored'
@@ -99,4 +104,5 @@ export type ProviderEvent =
   | EchoEvent
   | TypingEvent
   | ReachabilityEvent
+  | InvitationEvent
   | IgnoredEvent

@@ -124,17 +124,17 @@ function effectOf(id: MessageId, given: Reply) {
   const { author, content, note, at } = given
   // A reaction or an edit shows on the message it is about: the list goes on saying what was said last.
   if (isAboutAnother(content)) return { $set: { 'lastTurn.message': id } }
+  const said = { lastTurn: turnOf(id, author, content, 'outbound', note, at), lastActivityAt: at }
+  if (note) return { $set: said }
   const choices = choicesOf(content)
-  const said = {
-    lastTurn: turnOf(id, author, content, 'outbound', note, at),
-    lastActivityAt: at,
-    ...(note || choices.length === 0 ? {} : { offered: { message: id, choices } }),
-  }
+  // After words that offer nothing, a number is a number again.
+  const offer = choices.length > 0 ? { offered: { message: id, choices } } : {}
+  const over = choices.length > 0 ? {} : { offered: 1 }
   // What another system sends answers nobody, and gives nobody work.
-  if (note || author.kind === 'api') return { $set: said }
+  if (author.kind === 'api') return { $set: { ...said, ...offer }, $unset: over }
   return {
-    $set: { ...said, status: 'open' },
-    $unset: { waitingSince: 1, snoozedUntil: 1, resolution: 1 },
+    $set: { ...said, ...offer, status: 'open' },
+    $unset: { ...over, waitingSince: 1, snoozedUntil: 1, resolution: 1 },
   }
 }
 

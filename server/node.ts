@@ -16,6 +16,7 @@ import type { Clock } from './clock.ts'
 import { type Config, WrongSetting } from './config.ts'
 import { Directory } from './directory.ts'
 import { setWebhook } from './http/inboxes.ts'
+import { Courtesies } from './inbound/courtesies.ts'
 import { Ingest } from './inbound/ingest.ts'
 import { Poller } from './inbound/poller.ts'
 import { ReceiptKeeper } from './inbound/receipts.ts'
@@ -125,7 +126,8 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
   })
 
   const media = new MediaFetcher({ clock, log, directory, providers, library, broadcasts })
-  const ingest = new Ingest({ clock, log, directory, broadcasts, media, metrics })
+  const courtesies = new Courtesies({ directory, providers, log })
+  const ingest = new Ingest({ clock, log, directory, broadcasts, media, metrics, courtesies })
   const keeper = new ReceiptKeeper()
   const sweep = new InboundSweep({ clock, random, log, ingest, broadcasts })
   const poller = new Poller({ clock, log, directory, providers, keeper, ingest })

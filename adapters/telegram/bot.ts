@@ -1,8 +1,10 @@
 import { z } from 'zod'
-import type { Address } from '../../models/ids.ts'
+import type { Address, ProviderMessageId } from '../../models/ids.ts'
 import {
+  type Acknowledges,
   type Adapter,
   CallFailed,
+  type Declines,
   type FetchesMedia,
   Forged,
   type Polls,
@@ -17,10 +19,12 @@ import { sameSecret } from '../secrets.ts'
 import { BotApi, type TelegramCall, type TelegramCredentials, WANTED_UPDATES } from './api.ts'
 import { capabilities } from './capabilities.ts'
 import { isWebhookConflict, NotTelegram, outcomeOfError } from './errors.ts'
-import { eventsOf } from './parse.ts'
+import { CALLBACK, eventsOf } from './parse.ts'
 import { send } from './send.ts'
 
 type TelegramAdapter = Adapter<TelegramCredentials> &
+  Acknowledges<TelegramCredentials> &
+  Declines<TelegramCredentials> &
   ShowsTyping<TelegramCredentials> &
   FetchesMedia<TelegramCredentials> &
   RegistersWebhook<TelegramCredentials> &
@@ -52,6 +56,8 @@ export const telegramBot: TelegramAdapter = {
   parse: (request) => eventsOf(request.body),
   send,
   showTyping,
+  acknowledge,
+  decline,
   fetchMedia,
   registerWebhook,
   poll,
@@ -68,6 +74,24 @@ function verify(request: WebhookRequest, { webhookSecret }: TelegramCredentials)
 /** Lasts up to 5 s. */
 async function showTyping(to: Address, call: TelegramCall): Promise<void> {
   await asked(() => new BotApi(call).callApi('sendChatAction', { chat_id: Number(to), action: 'typing' }))
+}
+
+/** Until it is answered, the tapped button spins. @see https://core.telegram.org/bots/api#answercallbackquery */
+async function acknowledge(providerId: ProviderMessageId, call: TelegramCall): Promise<void> {
+  if (!providerId.startsWith(CALLBACK)) return
+  const callback_query_id = providerId.slice(CALLBACK.length)
+  await asked(() => new BotApi(call).callApi('answerCallbackQuery', { callback_query_id }))
+}
+
+const NO_GROUPS = 'Please write to me in a private chat: I cannot answer in groups.'
+
+async function decline(where: Address, call: TelegramCall): Promise<void> {
+  const api = new BotApi(call)
+  const chat_id = Number(where)
+  await asked(async () => {
+    await api.callApi('sendMessage', { chat_id, text: NO_GROUPS })
+    await api.callApi('leaveChat', { chat_id })
+  })
 }
 
 /** Bots may download at most this. @see https://core.telegram.org/bots/api#getfile */

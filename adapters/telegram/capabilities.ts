@@ -9,6 +9,14 @@ const CAPTION = 1024
 const UPLOAD = 50 * MB
 const PHOTO = 10 * MB
 
+/** Telegram documents none of the two; more than this nobody can use, or read on a phone. */
+const BUTTONS = 20
+const TITLE = 64
+/** Room for what a list's rows say beside their buttons. */
+const LIST_WORDS = 2048
+/** @see https://core.telegram.org/stickers */
+const STICKER = 512 * 1024
+
 /** Telegram tells a bot neither of delivery nor of reading. */
 export const capabilities: Capabilities = {
   content: {
@@ -32,6 +40,11 @@ export const capabilities: Capabilities = {
     document: { maxLength: CAPTION, maxBytes: UPLOAD },
     location: {},
     contact: {},
+    buttons: { maxLength: TEXT, maxChoices: BUTTONS, maxTitle: TITLE },
+    'quick-replies': { maxLength: TEXT, maxChoices: BUTTONS, maxTitle: TITLE },
+    list: { maxLength: TEXT - LIST_WORDS, maxChoices: BUTTONS, maxTitle: TITLE },
+    deletion: {},
+    sticker: { maxBytes: STICKER, mime: ['image/webp', 'video/webm'] },
     reaction: {},
     edit: { maxLength: TEXT },
   },

@@ -2,6 +2,8 @@ import type { Content, MediaFile, MediaType } from '../../models/content.ts'
 import type { Address, ProviderMessageId } from '../../models/ids.ts'
 import { Unreadable } from '../adapter.ts'
 import type { EditEvent, IgnoredEvent, MessageEvent, Profile, ProviderEvent } from '../events.ts'
+import { marksOf } from './entities.ts'
+import { titleOf } from './keyboards.ts'
 import { kindOfMessage, kindOfUpdate, type Message, Update, type User } from './updates.ts'
 
 /** What one update tells. @throws Unreadable */
@@ -74,22 +76,31 @@ function reactionEvent(
 /** Stands for a custom emoji, of which Telegram gives only an id. */
 const UNKNOWN_EMOJI = '✨'
 
-/** A tap on a button: it comes to the agent as a message, by Telegram's name for it. */
-function callbackEvent({ id, from, message }: NonNullable<Update['callback_query']>): ProviderEvent {
+/** A tap on a button: what was picked, as a message of the contact's. A game's tap carries no data. */
+function callbackEvent({ id, from, message, data }: NonNullable<Update['callback_query']>): ProviderEvent {
   if (message && !isPrivate(message)) return ignored(message, 'callback_query')
   return {
     kind: 'message',
     from: addressOf(message?.chat ?? from),
     profile: profileOfUser(from),
-    providerId: `callback:${id}` as ProviderMessageId,
-    content: { type: 'unsupported', kind: 'callback_query' },
+    providerId: `${CALLBACK}${id}` as ProviderMessageId,
+    content:
+      data === undefined
+        ? { type: 'unsupported', kind: 'callback_query' }
+        : { type: 'choice', id: data, title: titleOf(message?.reply_markup, data) ?? data },
     ...(message && { replyTo: messageName(message.chat.id, message.message_id) }),
   }
 }
 
+/** The name of a tap, apart from those of messages. */
+export const CALLBACK = 'callback:'
+
 function membershipEvent({ chat, new_chat_member }: NonNullable<Update['my_chat_member']>): ProviderEvent {
-  if (!isPrivate({ chat })) return ignored({ chat }, 'my_chat_member')
   const { status } = new_chat_member
+  if (!isPrivate({ chat }))
+    return status === 'member' || status === 'administrator'
+      ? { kind: 'invitation', where: addressOf(chat) }
+      : ignored({ chat }, 'my_chat_member')
   if (status !== 'kicked' && status !== 'member') return { kind: 'ignored', what: 'my_chat_member' }
   return { kind: 'reachability', from: addressOf(chat), reachable: status === 'member' }
 }
@@ -97,7 +108,10 @@ function membershipEvent({ chat, new_chat_member }: NonNullable<Update['my_chat_
 function contentOf(message: Message, raw: unknown): Content {
   const { text, photo, animation, video, video_note, audio, voice, sticker, document } = message
   const { venue, location, contact } = message
-  if (text !== undefined) return { type: 'text', text }
+  if (text !== undefined) {
+    const marks = marksOf(text, message.entities)
+    return { type: 'text', text, ...(marks.length > 0 && { marks }) }
+  }
   if (photo) return media('image', { ...largest(photo), mime_type: 'image/jpeg' }, message)
   // An animation is also told as a document, for clients older than animations.
   if (animation) return media('video', animation, message)

@@ -1,11 +1,13 @@
-import type { ReplyParameters, TelegramEmoji } from 'telegraf/types'
+import type { MessageEntity, ReplyParameters, TelegramEmoji } from 'telegraf/types'
 import { z } from 'zod'
-import type { MediaContent } from '../../models/content.ts'
+import { choicesOf, type Mark, type MediaContent } from '../../models/content.ts'
 import type { ProviderMessageId } from '../../models/ids.ts'
 import type { OutboundMessage } from '../adapter.ts'
 import { accepted, type Outcome, rejected, unavailable } from '../outcomes.ts'
 import { BotApi, type TelegramCall, type Upload } from './api.ts'
+import { entitiesOf } from './entities.ts'
 import { isUnmodified, NotTelegram, outcomeOfError } from './errors.ts'
+import { inlineKeyboard, menuText, replyKeyboard } from './keyboards.ts'
 import { messageName } from './parse.ts'
 
 /** One attempt. */
@@ -34,7 +36,17 @@ class Sender {
     const to = { chat_id: this.#chat, ...replyParameters(replyTo) }
     switch (content.type) {
       case 'text':
-        return this.#sent(await this.#api.callApi('sendMessage', { ...to, text: content.text }))
+        return this.#sent(
+          await this.#api.callApi('sendMessage', { ...to, text: content.text, ...withMarks(content.marks) }),
+        )
+      case 'buttons':
+        return this.#offer(to, content.text, inlineKeyboard(content.buttons))
+      case 'quick-replies':
+        return this.#offer(to, content.text, replyKeyboard(content.replies))
+      case 'list':
+        return this.#offer(to, menuText(content), inlineKeyboard(choicesOf(content)))
+      case 'deletion':
+        return this.#delete(content.providerId)
       case 'location':
         return this.#sent(await this.#location(content, to))
       case 'contact':
@@ -102,6 +114,21 @@ class Sender {
     }
   }
 
+  async #offer(
+    to: To,
+    text: string,
+    reply_markup: ReturnType<typeof inlineKeyboard> | ReturnType<typeof replyKeyboard>,
+  ): Promise<Outcome> {
+    return this.#sent(await this.#api.callApi('sendMessage', { ...to, text, reply_markup }))
+  }
+
+  async #delete(target: ProviderMessageId): Promise<Outcome> {
+    const message_id = messageIdOf(target)
+    if (message_id === undefined) return rejected('message', 'This message is not one of Telegram’s.')
+    await this.#api.callApi('deleteMessage', { chat_id: this.#chat, message_id })
+    return this.#changed(target, 'deletion')
+  }
+
   async #react(target: ProviderMessageId, emoji: string): Promise<Outcome> {
     const message_id = messageIdOf(target)
     if (message_id === undefined) return rejected('message', 'This message is not one of Telegram’s.')
@@ -132,9 +159,14 @@ class Sender {
   }
 
   /** Telegram gives a change no name; the attempt's keeps it apart from the message's own. */
-  #changed(target: ProviderMessageId, kind: 'reaction' | 'edit'): Outcome {
+  #changed(target: ProviderMessageId, kind: 'reaction' | 'edit' | 'deletion'): Outcome {
     return accepted(`${target}:${kind}:${this.#call.attemptKey ?? ''}`)
   }
+}
+
+const withMarks = (marks: Mark[] | undefined): { entities?: MessageEntity[] } => {
+  const entities = entitiesOf(marks)
+  return entities ? { entities } : {}
 }
 
 /** telegraf's types promise this; an answer may not keep the promise. */

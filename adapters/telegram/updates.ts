@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { Entity } from './entities.ts'
+import { Keyboard } from './keyboards.ts'
 
 /**
  * The parts of an update that we read, checked; the rest is let be, since fields appear without notice.
@@ -56,6 +58,7 @@ export const Message = z.object({
   reply_to_message: z.object({ message_id: Id }).optional(),
   caption: z.string().optional(),
   text: z.string().optional(),
+  entities: z.array(Entity).optional().catch(undefined),
   photo: z.array(Photo).min(1).optional(),
   animation: File.optional(),
   document: File.optional(),
@@ -79,7 +82,10 @@ export const Update = z.object({
     .object({
       id: z.string().min(1),
       from: User,
-      message: z.object({ message_id: Id, chat: Chat }).optional(),
+      message: z
+        .object({ message_id: Id, chat: Chat, reply_markup: Keyboard.optional().catch(undefined) })
+        .optional(),
+      data: z.string().optional(),
     })
     .optional(),
   message_reaction: z

@@ -14,6 +14,7 @@ import type { Log } from '../log.ts'
 import type { MediaFetcher } from '../media/fetch.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { Broadcasts } from '../realtime/broadcasts.ts'
+import type { Courtesies } from './courtesies.ts'
 import { bodyOf, readEvents } from './receipts.ts'
 
 interface Parts {
@@ -22,6 +23,7 @@ interface Parts {
   directory: Directory
   broadcasts: Broadcasts
   media: Pick<MediaFetcher, 'wanted'>
+  courtesies: Pick<Courtesies, 'acknowledge' | 'decline'>
   metrics: Metrics
 }
 
@@ -145,7 +147,7 @@ export class Ingest {
 
   /** Does what one event asks. Answers with the provider's name of a message that is not here yet, if it needs one. */
   async #take(inbox: InboxDoc, receipt: FreshReceipt, event: ProviderEvent): Promise<string | null> {
-    const { broadcasts, clock, log, media, metrics } = this.#parts
+    const { broadcasts, clock, courtesies, log, media, metrics } = this.#parts
     const count = (result: string) =>
       metrics.events.inc({ provider: receipt.provider, kind: event.kind, result })
     switch (event.kind) {
@@ -166,6 +168,7 @@ export class Ingest {
         })
         for (const conversation of await inbound.heedConsent(inbox, event, receipt.receivedAt))
           broadcasts.conversationChanged(conversation)
+        if (event.content.type === 'choice') courtesies.acknowledge(receipt, event.providerId)
         this.arrived(event.providerId)
         return done(count, 'added')
       }
@@ -199,6 +202,9 @@ export class Ingest {
         if (change) broadcasts.contactTyping(change)
         return done(count, 'told')
       }
+      case 'invitation':
+        courtesies.decline(receipt, event.where)
+        return done(count, 'declined')
       case 'ignored':
         log.debug({ event: 'event.ignored', provider: receipt.provider, what: event.what })
         return done(count, 'ignored')

@@ -114,6 +114,33 @@ const payloads: Payload[] = (
       ],
     ],
     [
+      'formatted',
+      [
+        message({
+          type: 'text',
+          text: '👍 bold link #tag',
+          marks: [
+            { kind: 'bold', start: 3, end: 7 },
+            { kind: 'link', start: 8, end: 12, url: 'https://example.com/' },
+          ],
+        }),
+      ],
+    ],
+    [
+      'tap',
+      [
+        {
+          kind: 'message',
+          from: ann,
+          profile: { name: 'Ann' },
+          providerId: named('callback:77'),
+          content: { type: 'choice', id: 'pm', title: 'Afternoon' },
+          replyTo: named('1111111:42'),
+        },
+      ],
+    ],
+    ['put-into-group', [{ kind: 'invitation', where: '-100123' as Address }]],
+    [
       'callback-query',
       [
         {
@@ -121,7 +148,7 @@ const payloads: Payload[] = (
           from: ann,
           profile: { name: 'Ann' },
           providerId: named('callback:4382bfdwdsb323b2d9'),
-          content: { type: 'unsupported', kind: 'callback_query' },
+          content: { type: 'choice', id: 'yes', title: 'yes' },
           replyTo: named('1111111:42'),
         },
       ],
