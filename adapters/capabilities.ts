@@ -3,7 +3,7 @@ import type { WindowRule } from '../models/windows.ts'
 
 /** A kind of content a channel takes, with its limits. What a sheet does not name is refused. */
 export interface Ability {
-  /** Longest text or caption, in UTF-16 units. */
+  /** Longest text or caption, in UTF-16 units; 0 where a file takes no words with it. */
   maxLength?: number
   /** Of a file: no words may go with it. */
   caption?: false

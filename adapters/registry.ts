@@ -4,9 +4,10 @@ import { messengerMeta } from './messenger/meta.ts'
 import { twilioSms } from './sms/twilio.ts'
 import { telegramBot } from './telegram/bot.ts'
 import { whatsappMeta } from './whatsapp/meta.ts'
+import { whatsappTwilio } from './whatsapp/twilio.ts'
 
 /** Every provider we speak, on every channel. To add one, add a line. */
-const ADAPTERS: readonly Adapter[] = [telegramBot, twilioSms, whatsappMeta, messengerMeta]
+const ADAPTERS: readonly Adapter[] = [telegramBot, twilioSms, whatsappMeta, messengerMeta, whatsappTwilio]
 
 /** No adapter carries this channel through this provider. */
 export class UnknownAdapter extends Error {

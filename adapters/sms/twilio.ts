@@ -3,30 +3,30 @@ import {
   type Adapter,
   CallFailed,
   type FetchesMedia,
-  type HttpAnswer,
+  type NamesReceivers,
   type OutboundMessage,
   type ProbesAccount,
   type RegistersWebhook,
 } from '../adapter.ts'
 import type { Capabilities } from '../capabilities.ts'
-import { outcomeOfFailure } from '../http.ts'
-import { accepted, needsAttention, type Outcome, rejected, uncertain } from '../outcomes.ts'
+import { needsAttention, type Outcome, rejected } from '../outcomes.ts'
 import {
   API_BASE,
   ask,
-  post,
+  probe,
   resource,
   TWILIO_ASKS,
   type TwilioCall,
   TwilioCredentials,
 } from '../twilio/api.ts'
-import { jsonOf, outcomeOfAnswer } from '../twilio/errors.ts'
 import { formOf } from '../twilio/form.ts'
 import { fetchMedia } from '../twilio/media.ts'
+import { createMessage } from '../twilio/messages.ts'
 import { verifySignature } from '../twilio/signature.ts'
-import { eventsOf } from '../twilio/webhooks.ts'
+import { eventsOf, receiversOf } from '../twilio/webhooks.ts'
 
 type TwilioSmsAdapter = Adapter<TwilioCredentials> &
+  NamesReceivers &
   FetchesMedia<TwilioCredentials> &
   RegistersWebhook<TwilioCredentials> &
   ProbesAccount<TwilioCredentials>
@@ -71,32 +71,17 @@ export const twilioSms: TwilioSmsAdapter = {
   asksSender: { label: 'Number', hint: 'In E.164, as +15551234567, or a messaging service (MG…).' },
   capabilities,
   verify: (request, { authToken }) => verifySignature(request, authToken),
-  parse: eventsOf,
+  parse: (request) => eventsOf(request),
+  receiversOf,
   send,
   fetchMedia,
   registerWebhook,
   probe,
 }
 
-const SERVICE_SID = /^MG[0-9a-fA-F]{32}$/
-
-/** @see https://www.twilio.com/docs/messaging/api/message-resource */
 async function send({ to, content }: OutboundMessage, call: TwilioCall): Promise<Outcome> {
   const body = bodyOf(content, call)
-  if ('outcome' in body) return body
-  const form = formOf({
-    To: to,
-    ...(SERVICE_SID.test(call.sender) ? { MessagingServiceSid: call.sender } : { From: call.sender }),
-    ...body,
-    StatusCallback: call.statusUrl,
-  })
-  let answer: HttpAnswer
-  try {
-    answer = await post(call, resource(call, '/Messages.json'), form)
-  } catch (error) {
-    return outcomeOfFailure(error)
-  }
-  return answer.status >= 200 && answer.status <= 299 ? outcomeOfSuccess(answer) : outcomeOfAnswer(answer)
+  return 'outcome' in body ? body : createMessage(to, body, call)
 }
 
 function bodyOf(
@@ -120,15 +105,6 @@ function bodyOf(
     default:
       return rejected('content', 'A text message cannot carry this.')
   }
-}
-
-const Sent = z.object({ sid: z.string().regex(/^[A-Z]{2}[0-9a-fA-F]{32}$/) })
-
-function outcomeOfSuccess({ status, body }: HttpAnswer): Outcome {
-  const sent = Sent.safeParse(jsonOf(body))
-  return sent.success
-    ? accepted(sent.data.sid)
-    : uncertain(String(status), `Twilio's answer made no sense (HTTP ${status}).`)
 }
 
 const Numbers = z.object({
@@ -157,9 +133,4 @@ async function registerWebhook(url: string, call: TwilioCall): Promise<void> {
     },
     z.object({ sid: z.string() }),
   )
-}
-
-async function probe(call: TwilioCall): Promise<{ name: string }> {
-  const account = await ask(call, { url: resource(call, '.json') }, z.object({ friendly_name: z.string() }))
-  return { name: account.friendly_name }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Call, CallFailed, type CredentialField, type HttpAnswer } from '../adapter.ts'
+import { type Call, CallFailed, type CredentialField, type HttpAnswer, type HttpRequest } from '../adapter.ts'
 import { below } from '../addresses.ts'
 import { outcomeOfFailure } from '../http.ts'
 import { uncertain } from '../outcomes.ts'
@@ -47,23 +47,38 @@ export const post = (call: TwilioCall, url: string, form: string): Promise<HttpA
 /** Asks the API and reads its answer. @throws CallFailed */
 export async function ask<T>(
   call: TwilioCall,
-  request: { url: string; form?: string },
+  request: { url: string; form?: string; json?: object },
   shape: z.ZodType<T>,
 ): Promise<T> {
-  const answer = await asked(() =>
-    request.form === undefined
-      ? call.http.request({
-          method: 'GET',
-          url: request.url,
-          headers: { authorization: authorization(call.credentials) },
-        })
-      : post(call, request.url, request.form),
-  )
+  const answer = await asked(() => call.http.request(asHttp(request, call)))
   if (answer.status < 200 || answer.status > 299) throw new CallFailed(outcomeOfAnswer(answer))
   const parsed = shape.safeParse(jsonOf(answer.body))
   if (!parsed.success)
     throw new CallFailed(uncertain(String(answer.status), "Twilio's answer made no sense."))
   return parsed.data
+}
+
+function asHttp(
+  { url, form, json }: { url: string; form?: string; json?: object },
+  { credentials }: TwilioCall,
+): HttpRequest {
+  const headers = { authorization: authorization(credentials) }
+  if (form !== undefined)
+    return { method: 'POST', url, headers: { ...headers, 'content-type': FORM_TYPE }, body: form }
+  if (json !== undefined)
+    return {
+      method: 'POST',
+      url,
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify(json),
+    }
+  return { method: 'GET', url, headers }
+}
+
+/** The account's own name, if the credentials are good. @throws CallFailed */
+export async function probe(call: TwilioCall): Promise<{ name: string }> {
+  const account = await ask(call, { url: resource(call, '.json') }, z.object({ friendly_name: z.string() }))
+  return { name: account.friendly_name }
 }
 
 /** @throws CallFailed where the network fails */

@@ -6,15 +6,35 @@ import type { MessageEvent, ProviderEvent } from '../events.ts'
 import { reasonOfCode } from './errors.ts'
 import { FORM_TYPE, pairsOf } from './form.ts'
 
-/** What one webhook tells: a message of the contact's, or a status of ours. @throws Unreadable */
-export function eventsOf(request: WebhookRequest): ProviderEvent[] {
+/** The prefix of an address on a channel of Twilio's that is not SMS: `whatsapp:+254711000001`. */
+export type AddressPrefix = 'whatsapp' | ''
+
+/**
+ * What one webhook tells: a message of the contact's, or a status of ours. What came on another channel than `prefix` says
+ * belongs to another inbox. @throws Unreadable
+ */
+export function eventsOf(request: WebhookRequest, prefix: AddressPrefix = ''): ProviderEvent[] {
   const fields = fieldsOf(request)
   const sid = fields.get('MessageSid') || fields.get('SmsSid') || fields.get('SmsMessageSid')
   if (!sid || !/^[A-Z]{2}[0-9a-fA-F]{32}$/.test(sid)) throw new Unreadable('No message SID')
   const status = fields.get('MessageStatus') || fields.get('SmsStatus') || 'received'
   return status === 'received' || status === 'receiving'
-    ? inboundEvents(sid, fields)
+    ? inboundEvents(sid, fields, prefix)
     : [statusEvent(sid, status, fields, request.url)]
+}
+
+/** Whose webhook it is: the number that a message came to, or that a status is about. */
+export function receiversOf(request: WebhookRequest): string[] {
+  try {
+    const fields = fieldsOf(request)
+    const status = fields.get('MessageStatus') || fields.get('SmsStatus') || 'received'
+    const ours = fields.get(status === 'received' || status === 'receiving' ? 'To' : 'From') ?? ''
+    const number = ours.split(':').at(-1)?.trim() ?? ''
+    return [number, fields.get('MessagingServiceSid') ?? ''].filter(Boolean)
+  } catch (error) {
+    if (error instanceof Unreadable) return []
+    throw error
+  }
 }
 
 function fieldsOf({ method, url, headers, body }: WebhookRequest): URLSearchParams {
@@ -68,17 +88,23 @@ const problemOf = (status: string, code: string | null): { code: string; reason:
       }
 
 /** @see https://www.twilio.com/docs/messaging/guides/webhook-request */
-function inboundEvents(sid: string, fields: URLSearchParams): ProviderEvent[] {
-  const from = fields.get('From')?.trim()
-  if (!from || from.length > 100) throw new Unreadable('No sender')
-  const [prefix, ...rest] = from.split(':')
-  if (rest.length > 0)
-    return [{ kind: 'ignored', what: `${/^[a-z]{1,20}$/.exec(prefix ?? '') ?? 'other'}_message` }]
+function inboundEvents(sid: string, fields: URLSearchParams, prefix: AddressPrefix): ProviderEvent[] {
+  const given = fields.get('From')?.trim()
+  if (!given || given.length > 100) throw new Unreadable('No sender')
+  const parts = given.split(':')
+  const from = parts.at(-1) ?? ''
+  const channel = parts.length > 1 ? (parts[0] ?? '') : ''
+  if (channel !== prefix) {
+    const name = channel === '' ? 'sms' : (/^[a-z]{1,20}$/.exec(channel)?.[0] ?? 'other')
+    return [{ kind: 'ignored', what: `${name}_message` }]
+  }
+  if (from === '') throw new Unreadable('No sender')
+  const name = fields.get('ProfileName')
   const repliedTo = fields.get('OriginalRepliedMessageSid')
   const envelope = {
     kind: 'message',
     from: from as Address,
-    profile: from.startsWith('+') ? { phone: from } : {},
+    profile: { ...(name && { name }), ...(from.startsWith('+') && { phone: from }) },
   } as const
   const messages = contentsOf(fields).map(
     (content, index): MessageEvent => ({
@@ -105,12 +131,19 @@ function contentsOf(fields: URLSearchParams): Content[] {
   const files = filesOf(fields)
   const [first, ...others] = files
   if (first) return [text ? { ...first, caption: text } : first, ...others]
-  const location = locationOf(fields)
-  if (location) return [location]
+  const special = locationOf(fields) ?? choiceOf(fields)
+  if (special) return [special]
   const type = fields.get('MessageType')
   if (!text && type && type !== 'text')
     return [{ type: 'unsupported', kind: /^[a-z_]{1,40}$/.exec(type)?.[0] ?? 'message' }]
   return [{ type: 'text', text }]
+}
+
+/** A tap on a button or in a list. What a list answers with is not documented: as users report it. */
+function choiceOf(fields: URLSearchParams): Content | undefined {
+  const id = fields.get('ButtonPayload') || fields.get('ListId')
+  const title = fields.get('ButtonText') || fields.get('ListTitle') || fields.get('Body')
+  return id && title ? { type: 'choice', id, title } : undefined
 }
 
 function filesOf(fields: URLSearchParams): MediaContent[] {
