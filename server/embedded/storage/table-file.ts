@@ -22,9 +22,11 @@ class Damage extends Error {}
 /** Reads every block of a table; answers what is wrong with the first that is damaged. */
 export async function findTableDamage(file: FileHandle, size: number): Promise<string | undefined> {
   try {
-    if (size < FOOTER_BYTES) throw new Damage('it is cut short')
+    // Without its footer a table was never finished, and nothing refers to it; where one that is in use has lost its
+    // footer, LevelDB itself refuses to read it.
+    if (size < FOOTER_BYTES) return undefined
     const footer = await readAt(file, size - FOOTER_BYTES, FOOTER_BYTES)
-    if (footer.readBigUInt64LE(40) !== MAGIC) throw new Damage('its last bytes are not those of a table')
+    if (footer.readBigUInt64LE(40) !== MAGIC) return undefined
     const [metaIndex, next] = readHandle(footer, 0)
     const [index] = readHandle(footer, next)
     for (const parent of [metaIndex, index]) {

@@ -8,6 +8,7 @@ import { REFUSED_OPTIONS } from '../commands/collections.ts'
 import type { Engine } from '../engine.ts'
 import { buildIndex } from '../indexes/build.ts'
 import { parseIndex } from '../indexes/index-spec.ts'
+import { refuseCollation } from '../query/parse-filter.ts'
 import type { Collection } from '../storage/collection.ts'
 import { readBsonFile } from './bson-file.ts'
 import { type Metadata, readMetadata } from './metadata.ts'
@@ -82,6 +83,7 @@ function refuseUnknown(engine: Engine, { database, name, metadata }: Dumped): vo
       throw new Error(`${namespace} has the option '${option}', which the embedded store does not have`)
     }
   }
+  refuseCollation(get(documentOf(metadata.options), 'collation'))
   for (const specification of metadata.indexes) {
     try {
       parseIndex(0, documentOf(specification))

@@ -171,6 +171,8 @@ describe('a damaged byte', () => {
     const tables = (await readdir(directory)).filter((name) => name.endsWith('.ldb'))
     expect(tables.length).toBeGreaterThan(0)
     const sound: string[] = []
+    // A table that was being written when the process died belongs to nothing yet.
+    await writeFile(join(directory, '000999.ldb'), 'half a table')
     expect(await runTool({ kind: 'check' }, directory, (line) => sound.push(line))).toBe(0)
     for (let i = 0; i < 40; i++) {
       const name = random.pick(tables)
