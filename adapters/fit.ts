@@ -27,7 +27,12 @@ const refused = (reason: string): Fit => ({ as: 'refused', reason })
 export function fit(content: Content, capabilities: Capabilities): Fit {
   const problem = misfit(content, capabilities)
   if (problem === null) return is(content)
-  return fallenBack(content, capabilities) ?? divided(content, capabilities) ?? refused(problem)
+  const parts = divided(content, capabilities)
+  // A sound that takes no words is better heard, and they read, than both downloaded.
+  const wordless = capabilities.content[content.type]?.caption === false
+  if (parts && wordless && isMedia(content) && misfit(withoutWords(content), capabilities) === null)
+    return parts
+  return fallenBack(content, capabilities) ?? parts ?? refused(problem)
 }
 
 /** Null where the content can be sent as it is, else the sentence that says why not. */
@@ -141,8 +146,11 @@ function divided(content: Content, capabilities: Capabilities): Fit | null {
     : null
 }
 
-function captionApart({ caption = '', ...file }: MediaContent, capabilities: Capabilities): Content[] {
-  const words = fit({ type: 'text', text: caption }, capabilities)
+const withoutWords = ({ caption: _, ...file }: MediaContent): MediaContent => file
+
+function captionApart(content: MediaContent, capabilities: Capabilities): Content[] {
+  const file = withoutWords(content)
+  const words = fit({ type: 'text', text: content.caption ?? '' }, capabilities)
   const bare = fit(file, capabilities)
   if (words.as === 'refused' || bare.as === 'refused' || bare.as === 'parts') return []
   return [bare.content, ...(words.as === 'parts' ? words.contents : [words.content])]

@@ -65,15 +65,16 @@ export const Route = Object.assign(Model, {
     return vault.open(route.credentials, placeOf(route._id))
   },
 
-  /** Points a route to another address and account of the same provider. */
+  /** Points a route to another address, account and sender of the same provider. */
   async lead(
     workspace: WorkspaceId,
     id: RouteId,
-    to: { apiBase: string; credentials: unknown },
+    to: { apiBase: string; sender: string; credentials: unknown },
     vault: Vault,
   ): Promise<void> {
     const credentials = vault.seal(to.credentials, placeOf(id))
-    await Model.updateOne({ workspace, _id: id }, { $set: { apiBase: to.apiBase, credentials } })
+    const { apiBase, sender } = to
+    await Model.updateOne({ workspace, _id: id }, { $set: { apiBase, sender, credentials } })
   },
 
   /** Seals again, with the current key, whatever an older one still seals. Returns how many there were. */

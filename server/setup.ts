@@ -70,7 +70,9 @@ export async function connectSandbox(
   connect: Parts['connectInbox'],
   vault: Vault,
 ): Promise<void> {
-  const { telegram, twilio } = accounts
+  const { telegram, twilio, meta } = accounts
+  const { phoneNumberId, number: _, ...whatsapp } = meta.whatsapp
+  const { pageId, ...messenger } = meta.messenger
   const wanted: {
     name: string
     channel: Channel
@@ -92,15 +94,30 @@ export async function connectSandbox(
       sender: twilio.number,
       credentials: { accountSid: twilio.accountSid, authToken: twilio.authToken },
     },
+    {
+      name: 'WhatsApp (sandbox)',
+      channel: 'whatsapp',
+      provider: 'meta',
+      sender: phoneNumberId,
+      credentials: whatsapp,
+    },
+    {
+      name: 'Messenger (sandbox)',
+      channel: 'messenger',
+      provider: 'meta',
+      sender: pageId,
+      credentials: messenger,
+    },
   ]
   for (const { name, channel, ...route } of wanted) {
     const apiBase = `${url}/sandbox/${route.provider}/`
-    const known = await Route.find({ workspace, provider: route.provider, apiBase: { $exists: true } }).lean<
+    const { provider } = route
+    const known = await Route.find({ workspace, channel, provider, apiBase: { $exists: true } }).lean<
       RouteDoc[]
     >()
     const ours = known.filter((each) => each.apiBase?.endsWith(`/sandbox/${route.provider}/`))
-    for (const { _id } of ours)
-      await Route.lead(workspace, _id, { apiBase, credentials: route.credentials }, vault)
+    const { sender, credentials } = route
+    for (const { _id } of ours) await Route.lead(workspace, _id, { apiBase, sender, credentials }, vault)
     if (ours.length === 0) await connect({ workspace, name, channel, routes: [{ ...route, apiBase }] })
   }
 }

@@ -71,6 +71,8 @@ export function outcomeOfAnswer(answer: HttpAnswer, codes: Codes): Failure {
 
 function outcomeOfError({ status, headers }: HttpAnswer, error: GraphError, codes: Codes): Failure {
   const [code, meaning] = meaningOf(error, codes)
+  if (/appsecret_proof/.test(error.message))
+    return needsAttention(code, 'The app secret is not that of the app the access token belongs to.')
   if (meaning?.is === 'limited' || status === 429)
     return rateLimited(
       code,
@@ -92,8 +94,6 @@ function outcomeOfError({ status, headers }: HttpAnswer, error: GraphError, code
 }
 
 function outcomeOfUnknown(status: number, code: string, error: GraphError): Failure {
-  if (/appsecret_proof/.test(error.message))
-    return needsAttention(code, 'The app secret is not that of the app the access token belongs to.')
   if (error.is_transient || status === 503) return unavailable(code, 'Meta had an error and sent nothing.')
   if (status >= 500) return uncertain(code, 'Meta had an error and did not say whether it took the message.')
   if (isPermission(error) || status === 401 || status === 403 || status === 404)

@@ -24,8 +24,11 @@ export function fromMarkup(written: string): TextContent {
   for (let fence = written.indexOf(FENCE); fence >= 0; fence = written.indexOf(FENCE, at)) {
     const end = written.indexOf(FENCE, fence + FENCE.length)
     if (end < 0) break
+    const block = written.slice(fence + FENCE.length, end)
     reading.lines(written.slice(at, fence))
-    reading.marked('pre', () => reading.words(written.slice(fence + FENCE.length, end)))
+    // Nothing between them: no block, but what they wrote.
+    if (block.trim() === '') reading.words(FENCE + block + FENCE)
+    else reading.marked('pre', () => reading.words(block))
     at = end + FENCE.length
   }
   reading.lines(written.slice(at))
@@ -111,8 +114,8 @@ function pairsIn(line: string): Marker[] {
     const opened = open.findIndex((one) => one.kind === kind)
     const [before, after] = [line[index - 1], line[index + 1]]
     if (opened < 0) {
-      if (!isWord(before) && !isSpace(after)) open.push({ kind, index })
-    } else if (!isSpace(before) && !isWord(after) && index > (open[opened]?.index ?? 0) + 1) {
+      if (!isWord(before) && !isSpace(after) && after !== character) open.push({ kind, index })
+    } else if (!isSpace(before) && !isWord(after) && before !== character) {
       pairs.push([open[opened]?.index ?? 0, index, kind])
       // What opened inside and did not close there is no marker: marks never cross.
       open.length = opened

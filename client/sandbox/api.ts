@@ -65,11 +65,15 @@ export const api = {
   rename: (id: string, name: string) => ask<HandsetView>('PATCH', phone(id), { name }),
   start: (id: string) => ask<void>('PUT', `${phone(id)}/start`),
   read: (id: string, channel: SandboxChannel) => ask<void>('POST', `${phone(id)}/read`, { channel }),
-  block: (id: string, shut: boolean) => ask<void>(shut ? 'PUT' : 'DELETE', `${phone(id)}/block`),
+  block: (id: string, channel: SandboxChannel, shut: boolean) =>
+    ask<void>(shut ? 'PUT' : 'DELETE', `${phone(id)}/block?channel=${channel}`),
   write: (id: string, draft: Draft) => ask<BubbleView>('POST', `${phone(id)}/messages`, bodyOf(draft)),
   edit: (id: string, bubble: string, text: string) => ask<BubbleView>('PATCH', message(id, bubble), { text }),
   react: (id: string, bubble: string, emoji: string) =>
     ask<BubbleView>('PUT', `${message(id, bubble)}/reaction`, { emoji }),
+  choose: (id: string, bubble: string, choice: string) =>
+    ask<BubbleView>('POST', `${message(id, bubble)}/choice`, { choice }),
+  remove: (id: string, bubble: string) => ask<void>('DELETE', message(id, bubble)),
   faults: () => ask<FaultView[]>('GET', 'faults'),
   addFault: (fault: object) => ask<FaultView>('POST', 'faults', fault),
   removeFault: (id: number) => ask<void>('DELETE', `faults/${id}`),

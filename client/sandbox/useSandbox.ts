@@ -14,6 +14,8 @@ export interface Doings {
   write(draft: Omit<Draft, 'channel'>): Promise<boolean>
   edit(bubble: string, text: string): Promise<boolean>
   react(bubble: string, emoji: string): Promise<boolean>
+  choose(bubble: string, choice: string): Promise<boolean>
+  remove(bubble: string): Promise<boolean>
   block(shut: boolean): Promise<boolean>
   addFault(fault: object): Promise<boolean>
   removeFaults(ids: number[]): Promise<boolean>
@@ -105,7 +107,13 @@ export function useSandbox(): { state: State; doings: Doings } {
         }),
       edit: (bubble, text) => attempt(() => api.edit(id, bubble, text)),
       react: (bubble, emoji) => attempt(() => api.react(id, bubble, emoji)),
-      block: (shut) => attempt(() => api.block(id, shut)),
+      choose: (bubble, choice) =>
+        attempt(async () => {
+          const written = await api.choose(id, bubble, choice)
+          dispatch({ type: 'written', phone: id, channel, bubble: written })
+        }),
+      remove: (bubble) => attempt(() => api.remove(id, bubble)),
+      block: (shut) => attempt(() => api.block(id, channel, shut)),
       addFault: (fault) => attempt(() => api.addFault(fault)),
       removeFaults: (ids) => attempt(() => Promise.all(ids.map((one) => api.removeFault(one)))),
       dismiss: () => dispatch({ type: 'trouble', sentence: undefined }),

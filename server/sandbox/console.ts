@@ -1,13 +1,12 @@
 import express, { Router } from 'express'
 import { z } from 'zod'
+import { PROVIDERS } from './catalogue.ts'
 import { streamEvents } from './live.ts'
 import type { AccountsView } from './protocol.ts'
 import { Refusal } from './refusal.ts'
 import type { Stage } from './stage.ts'
-import type { Bot } from './telegram/bot.ts'
-import type { Carrier } from './twilio/carrier.ts'
 
-const Provider = z.enum(['telegram', 'twilio'])
+const Provider = z.enum(PROVIDERS)
 const NewFault = z
   .object({
     provider: Provider,
@@ -32,16 +31,11 @@ const NewFault = z
   .refine(({ kind, ms }) => kind !== 'latency' || ms !== undefined, 'A latency needs its ms.')
 
 /** What a test or the page asks of the simulators themselves: faults, the ledger, what was posted. */
-export function consoleRouter(stage: Stage, bot: Bot, carrier: Carrier): Router {
+export function consoleRouter(stage: Stage, accounts: () => AccountsView): Router {
   const router = Router()
 
   router.get('/accounts', (_request, response) => {
-    const { telegram, twilio } = stage.accounts
-    const view: AccountsView = {
-      telegram: { botName: telegram.botName, title: telegram.title, webhook: bot.feed.webhook !== undefined },
-      sms: { number: twilio.number, title: twilio.title, webhook: carrier.smsUrl !== undefined },
-    }
-    response.json(view)
+    response.json(accounts())
   })
 
   router.get('/faults', (_request, response) => {

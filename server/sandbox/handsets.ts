@@ -1,3 +1,4 @@
+import { CHANNELS, perChannel } from './catalogue.ts'
 import type { BubbleView, HandsetView, SandboxChannel, SandboxEvent } from './protocol.ts'
 import { Ring } from './ring.ts'
 
@@ -10,12 +11,12 @@ const AREAS =
     ' ',
   )
 
-/** A visitor's phone, with both apps on it. */
+/** A visitor's phone, with every app on it. */
 export class Handset {
   readonly id: string
   readonly phone: string
   readonly chatId: number
-  readonly blocked: Record<SandboxChannel, boolean> = { telegram: false, sms: false }
+  readonly blocked: Record<SandboxChannel, boolean> = perChannel(() => false)
   /** On Telegram a bot may write only to those who wrote or pressed Start. */
   startedBot = false
   name: string
@@ -31,7 +32,7 @@ export class Handset {
     this.phone = phone
     this.chatId = chatId
     this.#publish = publish
-    this.#chats = { telegram: new Ring(BUBBLES_PER_CHAT), sms: new Ring(BUBBLES_PER_CHAT) }
+    this.#chats = perChannel(() => new Ring(BUBBLES_PER_CHAT))
   }
 
   bubbles(channel: SandboxChannel): BubbleView[] {
@@ -40,6 +41,11 @@ export class Handset {
 
   bubble(channel: SandboxChannel, id: string): BubbleView | undefined {
     return this.#chats[channel].get(id)
+  }
+
+  /** The app a bubble is in: no two providers give the same name. */
+  channelOf(id: string): SandboxChannel | undefined {
+    return CHANNELS.find((channel) => this.bubble(channel, id))
   }
 
   /** A new bubble, or an old one as it now stands. */
@@ -69,7 +75,7 @@ export class Handset {
 
   view(): HandsetView {
     const { id, name, phone, chatId, blocked } = this
-    const chats = { telegram: this.bubbles('telegram'), sms: this.bubbles('sms') }
+    const chats = perChannel((channel) => this.bubbles(channel))
     return { id, name, phone, chatId, blocked: { ...blocked }, chats }
   }
 }

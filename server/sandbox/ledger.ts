@@ -1,3 +1,4 @@
+import { perProvider } from './catalogue.ts'
 import type { Clock } from './clock.ts'
 import type { LedgerEntry, LedgerView, SandboxProvider } from './protocol.ts'
 import { Ring } from './ring.ts'
@@ -8,7 +9,7 @@ const TEXT_KEPT = 200
 export class Ledger {
   readonly #clock: Clock
   readonly #entries: Ring<number, LedgerEntry>
-  #accepted = { telegram: 0, twilio: 0 }
+  #accepted = perProvider(() => 0)
   #count = 0
 
   constructor(clock: Clock, keep: number) {
@@ -29,6 +30,6 @@ export class Ledger {
 
   clear(): void {
     this.#entries.clear()
-    this.#accepted = { telegram: 0, twilio: 0 }
+    this.#accepted = perProvider(() => 0)
   }
 }

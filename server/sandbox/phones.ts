@@ -1,20 +1,20 @@
 import express, { type Request, type Response, Router } from 'express'
 import multer from 'multer'
 import { z } from 'zod'
+import { CHANNELS } from './catalogue.ts'
 import { fileView, kindOfFile, utf8Name } from './files.ts'
 import type { Handset } from './handsets.ts'
+import type { Line } from './line.ts'
 import { streamEvents } from './live.ts'
-import type { BubbleContent, BubbleView } from './protocol.ts'
+import type { BubbleContent, BubbleView, SandboxChannel } from './protocol.ts'
 import { Refusal } from './refusal.ts'
 import type { Stage } from './stage.ts'
-import type { Bot } from './telegram/bot.ts'
 import { EMOJIS } from './telegram/reactions.ts'
-import type { Carrier } from './twilio/carrier.ts'
 
 const UPLOAD_MAX_BYTES = 10 * 1_048_576
 
 const Name = z.string().trim().min(1, 'A phone needs a name.').max(60)
-const Channel = z.enum(['telegram', 'sms'])
+const Channel = z.enum(CHANNELS)
 const NewHandset = z.object({
   name: Name,
   phone: z
@@ -46,7 +46,7 @@ const NewMessage = z.object({
 })
 
 /** What a visitor does with a phone. */
-export function phonesRouter(stage: Stage, bot: Bot, carrier: Carrier): Router {
+export function phonesRouter(stage: Stage, lines: Record<SandboxChannel, Line>): Router {
   const router = Router()
   const upload = multer({ limits: { fileSize: UPLOAD_MAX_BYTES, files: 1, fields: 10, fieldSize: 16_384 } })
   router.use(express.json({ limit: '64kb' }))
@@ -55,6 +55,15 @@ export function phonesRouter(stage: Stage, bot: Bot, carrier: Carrier): Router {
     const handset = stage.handsets.get(String(request.params.id))
     if (!handset) throw new Refusal(404, 'There is no such phone.')
     return handset
+  }
+
+  /** The bubble a request is about, by the app that shows it. */
+  const bubbleOf = (request: Request) => {
+    const handset = handsetOf(request)
+    const id = String(request.params.message)
+    const channel = handset.channelOf(id)
+    if (!channel) throw new Refusal(404, 'There is no such message of this phone.')
+    return { handset, id, channel, line: lines[channel] }
   }
 
   router.post('/', (request, response) => {
@@ -78,40 +87,47 @@ export function phonesRouter(stage: Stage, bot: Bot, carrier: Carrier): Router {
     const handset = handsetOf(request)
     const message = NewMessage.parse(request.body)
     const content = contentOf(message, request.file, handset)
-    const bubble =
-      message.channel === 'telegram'
-        ? bot.write(handset, content, message.replyTo)
-        : carrier.write(handset, content)
-    response.status(201).json(bubble)
+    response.status(201).json(lines[message.channel].write(handset, content, message.replyTo))
   })
   router.patch('/:id/messages/:message', (request, response) => {
     const { text } = z.object({ text: z.string().trim().min(1).max(4096) }).parse(request.body)
-    answerBubble(response, bot.edit(handsetOf(request), String(request.params.message), text))
+    const { handset, line, id } = bubbleOf(request)
+    answerBubble(response, line.edit?.(handset, id, text))
   })
   router.put('/:id/messages/:message/reaction', (request, response) => {
     const { emoji } = z.object({ emoji: z.string() }).parse(request.body)
-    if (emoji && !EMOJIS.has(emoji)) throw new Refusal(400, 'Telegram has no such reaction.')
-    answerBubble(response, bot.react(handsetOf(request), String(request.params.message), emoji))
+    const { handset, channel, line, id } = bubbleOf(request)
+    if (channel === 'telegram' && emoji && !EMOJIS.has(emoji))
+      throw new Refusal(400, 'Telegram has no such reaction.')
+    answerBubble(response, line.react?.(handset, id, emoji))
+  })
+  router.post('/:id/messages/:message/choice', (request, response) => {
+    const { choice } = z.object({ choice: z.string().min(1).max(1000) }).parse(request.body)
+    const { handset, line, id } = bubbleOf(request)
+    answerBubble(response, line.choose?.(handset, id, choice))
+  })
+  router.delete('/:id/messages/:message', (request, response) => {
+    const { handset, line, id } = bubbleOf(request)
+    if (!line.remove?.(handset, id)) throw new Refusal(404, 'This message cannot be taken back.')
+    response.sendStatus(204)
   })
 
   router.post('/:id/read', (request, response) => {
     const { channel } = z.object({ channel: Channel.default('sms') }).parse(request.body ?? {})
-    // Telegram tells a bot nothing of reading.
-    if (channel === 'sms') carrier.read(handsetOf(request))
+    lines[channel].read?.(handsetOf(request))
     response.sendStatus(204)
   })
   router.put('/:id/start', (request, response) => {
     handsetOf(request).startedBot = true
     response.sendStatus(204)
   })
-  router.put('/:id/block', (request, response) => {
-    bot.block(handsetOf(request), true)
+  const block = (shut: boolean) => (request: Request, response: Response) => {
+    const channel = Channel.default('telegram').parse(request.query.channel)
+    lines[channel].block?.(handsetOf(request), shut)
     response.sendStatus(204)
-  })
-  router.delete('/:id/block', (request, response) => {
-    bot.block(handsetOf(request), false)
-    response.sendStatus(204)
-  })
+  }
+  router.put('/:id/block', block(true))
+  router.delete('/:id/block', block(false))
 
   function contentOf(
     { text, location, contact }: z.infer<typeof NewMessage>,

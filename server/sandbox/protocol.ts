@@ -1,7 +1,7 @@
 /** What the sandbox and its page say to each other. Types only: the page imports this file. Moments are ISO 8601, UTC. */
 
-export type SandboxChannel = 'telegram' | 'sms'
-export type SandboxProvider = 'telegram' | 'twilio'
+export type SandboxChannel = 'telegram' | 'sms' | 'whatsapp' | 'messenger'
+export type SandboxProvider = 'telegram' | 'twilio' | 'meta'
 
 /** A visitor's phone. */
 export interface HandsetView {
@@ -9,7 +9,7 @@ export interface HandsetView {
   name: string
   /** E.164. */
   phone: string
-  /** The id of the phone's owner on Telegram, and of their chat with the bot. */
+  /** The id of the phone's owner on Telegram, and of their chat with the bot; their ids elsewhere are made of it. */
   chatId: number
   /** Shut to us: the bot is blocked; STOP was texted. */
   blocked: Record<SandboxChannel, boolean>
@@ -26,8 +26,8 @@ export interface BubbleView {
   replyTo?: string
   edited: boolean
   reactions: { mine?: string; theirs?: string }
-  /** Of one's own: on its way, taken by the product, or lost. */
-  mark?: 'sent' | 'received' | 'lost'
+  /** Of one's own: on its way, taken by the product, read by its people, or lost. */
+  mark?: 'sent' | 'received' | 'read' | 'lost'
 }
 
 export type BubbleContent =
@@ -40,8 +40,23 @@ export type BubbleContent =
     }
   | { type: 'location'; latitude: number; longitude: number; name?: string }
   | { type: 'contact'; name: string; phone: string }
+  /** Something to pick from: as buttons below, as bubbles above the keyboard, in a menu, or on cards to swipe through. */
+  | {
+      type: 'offer'
+      as: 'buttons' | 'replies' | 'list' | 'cards'
+      text: string
+      /** What opens the menu. */
+      button?: string
+      choices: OfferedChoice[]
+    }
   /** The carrier's own word, such as the answer to STOP. */
   | { type: 'notice'; text: string }
+
+export interface OfferedChoice {
+  id: string
+  title: string
+  description?: string
+}
 
 export interface FileView {
   id: string
@@ -118,4 +133,6 @@ export interface LedgerView {
 export interface AccountsView {
   telegram: { botName: string; title: string; webhook: boolean }
   sms: { number: string; title: string; webhook: boolean }
+  whatsapp: { number: string; title: string; webhook: boolean }
+  messenger: { pageId: string; title: string; webhook: boolean }
 }

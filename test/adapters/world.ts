@@ -59,6 +59,11 @@ export async function createWorld({ clock = systemClock }: { clock?: Clock } = {
     if (file) response.set('content-type', file.mime).send(Buffer.from(file.bytes))
     else response.sendStatus(404)
   })
+  app.get('/hooks/*path', (request, response, next) => {
+    const challenge = request.query['hub.challenge']
+    if (typeof challenge === 'string') response.type('text/plain').send(challenge)
+    else next()
+  })
   app.all('/hooks/*path', express.raw({ type: () => true, limit: '1mb' }), (request, response) => {
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join(', ')]),

@@ -132,7 +132,7 @@ describe('dependencies point one way', () => {
   })
 
   test('a channel is a channel: no provider is named outside its adapter, its simulator and the table', () => {
-    const named = /(^|\/)(telegram|twilio|sms)\//
+    const named = /(^|\/)(telegram|twilio|sms|meta|whatsapp|messenger)\//
     const outside = files.filter((file) => !file.startsWith('server/sandbox/'))
     for (const folder of ['server', 'models'])
       expect(refused(folder, (edge) => !(edge.ours && named.test(edge.to)), outside)).toEqual([])

@@ -31,7 +31,7 @@ export const Attachment = z.object({
     .object({
       url: Words,
       title: Words,
-      sticker_id: z.unknown(),
+      sticker_id: z.unknown().optional(),
       coordinates: z
         .object({ lat: z.number().min(-90).max(90), long: z.number().min(-180).max(180) })
         .optional()

@@ -1,12 +1,6 @@
-import {
-  IconAdjustments,
-  IconBrandTelegram,
-  IconExternalLink,
-  IconMessageCircle2Filled,
-  IconMoon,
-  IconSun,
-} from '@tabler/icons-react'
+import { IconAdjustments, IconExternalLink, IconMoon, IconSun } from '@tabler/icons-react'
 import type { SandboxChannel } from '../../../server/sandbox/protocol.ts'
+import { APPS } from '../apps.tsx'
 import type { Theme } from '../remembered.ts'
 
 interface HeaderProps {
@@ -34,12 +28,11 @@ export function Header({ channel, connected, theme, deskOpen, onChannel, onTheme
       </div>
       <fieldset className="segments">
         <legend className="hidden">Channel</legend>
-        <Segment name="telegram" chosen={channel} onChoose={onChannel}>
-          <IconBrandTelegram size={17} aria-hidden="true" /> Telegram
-        </Segment>
-        <Segment name="sms" chosen={channel} onChoose={onChannel}>
-          <IconMessageCircle2Filled size={16} aria-hidden="true" /> SMS
-        </Segment>
+        {APPS.map((app) => (
+          <Segment key={app.channel} name={app.channel} chosen={channel} onChoose={onChannel}>
+            {app.icon(17)} <span className="segment-name">{app.channel === 'sms' ? 'SMS' : app.name}</span>
+          </Segment>
+        ))}
       </fieldset>
       <div className="header-tools">
         <span className="connection" data-connected={connected} role="status">

@@ -1,11 +1,13 @@
-import type { FaultView, SandboxChannel, SandboxProvider } from '../../../server/sandbox/protocol.ts'
+import type { FaultView, SandboxChannel } from '../../../server/sandbox/protocol.ts'
+import { appOf } from '../apps.tsx'
 import type { Doings } from '../useSandbox.ts'
 
 interface Mischief {
   title: string
   sentence: string
   fault: Pick<FaultView, 'kind' | 'ms' | 'status' | 'retryAfter' | 'on'>
-  only?: SandboxChannel
+  /** Where the provider tells of receipts. */
+  receipts?: true
 }
 
 const MISCHIEFS: Mischief[] = [
@@ -43,20 +45,15 @@ const MISCHIEFS: Mischief[] = [
     title: 'Receipts out of order',
     sentence: '“Delivered” comes before “sent”. A status never steps back.',
     fault: { kind: 'reorder', on: 'sends' },
-    only: 'sms',
+    receipts: true,
   },
   {
     title: 'No receipts',
     sentence: 'The message arrives and nobody says so. It stays at “sent”.',
     fault: { kind: 'drop', on: 'sends' },
-    only: 'sms',
+    receipts: true,
   },
 ]
-
-const PROVIDERS: Record<SandboxChannel, { provider: SandboxProvider; name: string }> = {
-  telegram: { provider: 'telegram', name: 'Telegram' },
-  sms: { provider: 'twilio', name: 'Twilio' },
-}
 
 interface Props {
   channel: SandboxChannel
@@ -65,7 +62,7 @@ interface Props {
 }
 
 export function Trouble({ channel, faults, doings }: Props) {
-  const { provider, name } = PROVIDERS[channel]
+  const { provider, providerName: name, receipts: told } = appOf(channel)
   const here = faults.filter((fault) => fault.provider === provider)
   return (
     <section className="card" aria-labelledby="trouble-title">
@@ -83,7 +80,7 @@ export function Trouble({ channel, faults, doings }: Props) {
       </div>
       <p className="card-lead">What should go wrong at {name}?</p>
       <ul className="mischiefs">
-        {MISCHIEFS.filter(({ only }) => !only || only === channel).map((mischief) => {
+        {MISCHIEFS.filter(({ receipts }) => told || !receipts).map((mischief) => {
           const struck = here.filter((fault) => isSame(fault, mischief))
           return (
             <li key={mischief.title}>

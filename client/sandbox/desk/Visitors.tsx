@@ -1,6 +1,7 @@
 import { IconPlus, IconX } from '@tabler/icons-react'
 import { type FormEvent, useState } from 'react'
 import type { HandsetView } from '../../../server/sandbox/protocol.ts'
+import { APPS } from '../apps.tsx'
 import { phoneOf } from '../format.ts'
 import { Avatar } from '../phone/Avatar.tsx'
 import { activePhone, type State, unread } from '../state.ts'
@@ -34,7 +35,7 @@ export function Visitors({ state, doings }: Props) {
                 <strong>{phone.name}</strong>
                 <span className="sub">{phoneOf(phone.phone)}</span>
               </span>
-              <Count of={unread(state, phone, 'telegram') + unread(state, phone, 'sms')} />
+              <Count of={APPS.reduce((sum, { channel }) => sum + unread(state, phone, channel), 0)} />
             </button>
             {state.phones.length > 1 && <Forget phone={phone} doings={doings} />}
           </li>

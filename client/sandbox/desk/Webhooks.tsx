@@ -1,6 +1,12 @@
-import { IconBrandTelegram, IconMessageCircle2Filled } from '@tabler/icons-react'
-import type { WebhookView } from '../../../server/sandbox/protocol.ts'
+import { IconBrandMeta, IconBrandTelegram, IconMessageCircle2Filled } from '@tabler/icons-react'
+import type { SandboxProvider, WebhookView } from '../../../server/sandbox/protocol.ts'
 import { exactTimeOf } from '../format.ts'
+
+const ICONS: Record<SandboxProvider, React.ReactNode> = {
+  telegram: <IconBrandTelegram size={16} aria-label="Telegram" />,
+  twilio: <IconMessageCircle2Filled size={16} aria-label="Twilio" />,
+  meta: <IconBrandMeta size={16} aria-label="Meta" />,
+}
 
 /** The last requests that the providers made to the product, and what it answered. */
 export function Webhooks({ webhooks }: { webhooks: WebhookView[] }) {
@@ -30,11 +36,7 @@ function Webhook({
   const taken = typeof answer === 'number' && answer < 300
   return (
     <li className="webhook" title={path}>
-      {provider === 'telegram' ? (
-        <IconBrandTelegram size={16} aria-label="Telegram" />
-      ) : (
-        <IconMessageCircle2Filled size={16} aria-label="Twilio" />
-      )}
+      {ICONS[provider]}
       <span className="webhook-what">
         {what.replaceAll('_', ' ')}
         {attempt > 1 && <small> · try {attempt}</small>}

@@ -2,6 +2,7 @@ import { IconAddressBook, IconCurrentLocation, IconMapPin, IconPhoto } from '@ta
 import { useEffect, useRef, useState } from 'react'
 import type { SandboxChannel } from '../../../server/sandbox/protocol.ts'
 import type { Draft } from '../api.ts'
+import { appOf } from '../apps.tsx'
 
 const PLACES = [
   { name: 'Nairobi, Kenyatta Avenue', latitude: -1.28537, longitude: 36.82119 },
@@ -83,7 +84,7 @@ export function AttachSheet({ channel, onClose, onFile, onSend }: Props) {
             </span>
             Location
           </button>
-          {channel === 'telegram' && (
+          {appOf(channel).sharesNumber && (
             <button type="button" onClick={() => share({ contact: 'own' })}>
               <span className="sheet-icon sheet-contact">
                 <IconAddressBook size={24} stroke={1.7} />

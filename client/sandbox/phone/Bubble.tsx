@@ -1,10 +1,12 @@
 import { IconAlertCircle, IconCheck, IconChecks, IconDots } from '@tabler/icons-react'
 import { type KeyboardEvent, type MouseEvent, useState } from 'react'
 import type { BubbleView, SandboxChannel } from '../../../server/sandbox/protocol.ts'
+import { appOf } from '../apps.tsx'
 import { timeOf } from '../format.ts'
 import { BubbleMenu } from './BubbleMenu.tsx'
 import { previewOf } from './ChatList.tsx'
 import { Content } from './Content.tsx'
+import { Offer } from './Offer.tsx'
 
 interface Props {
   bubble: BubbleView
@@ -17,15 +19,20 @@ interface Props {
   onReply: () => void
   onEdit: () => void
   onReact: (emoji: string) => void
+  /** Nothing was said after it. */
+  newest: boolean
+  onChoose: (choice: string) => void
+  onRemove: () => void
 }
 
-export function Bubble({ bubble, channel, title, repliedTo, tail, last, onReply, onEdit, onReact }: Props) {
+export function Bubble(props: Props) {
+  const { bubble, channel, title, repliedTo, tail, last, newest, onReply, onEdit, onReact } = props
   const [menu, setMenu] = useState(false)
   const { mine, content, reactions, edited, at, mark } = bubble
   if (content.type === 'notice') return <p className="notice">{content.text}</p>
-  const telegram = channel === 'telegram'
+  const { rich, removes } = appOf(channel)
   const open = (event: MouseEvent | KeyboardEvent): void => {
-    if (!telegram) return
+    if (!rich) return
     event.preventDefault()
     setMenu(true)
   }
@@ -38,7 +45,7 @@ export function Bubble({ bubble, channel, title, repliedTo, tail, last, onReply,
       data-kind={content.type === 'file' ? content.kind : content.type}
     >
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the button beside it does the same */}
-      <div className="bubble" onContextMenu={open} onDoubleClick={telegram ? onReply : undefined}>
+      <div className="bubble" onContextMenu={open} onDoubleClick={rich ? onReply : undefined}>
         <span className="hidden">{mine ? 'You' : title}: </span>
         {repliedTo && (
           <div className="quote">
@@ -52,11 +59,11 @@ export function Bubble({ bubble, channel, title, repliedTo, tail, last, onReply,
           <span className="meta">
             {edited && <span>edited</span>}
             <time dateTime={at}>{timeOf(at)}</time>
-            {mine && telegram && <Ticks mark={mark} />}
+            {mine && rich && <Ticks mark={mark} />}
           </span>
         </span>
       </div>
-      {telegram && (
+      {rich && (
         <button
           type="button"
           className="more"
@@ -74,9 +81,11 @@ export function Bubble({ bubble, channel, title, repliedTo, tail, last, onReply,
           onReply={onReply}
           onEdit={onEdit}
           onReact={onReact}
+          onRemove={removes && mine ? props.onRemove : undefined}
         />
       )}
-      {!telegram && mine && (last || mark === 'lost') && <SmsMark mark={mark} />}
+      {content.type === 'offer' && <Offer offer={content} last={newest} onChoose={props.onChoose} />}
+      {!rich && mine && (last || mark === 'lost') && <SmsMark mark={mark} />}
     </article>
   )
 }
@@ -103,9 +112,9 @@ function Ticks({ mark }: { mark: BubbleView['mark'] }) {
       </span>
     )
   return (
-    <span className="ticks">
-      {mark === 'received' ? (
-        <IconChecks size={16} aria-label="Received" />
+    <span className="ticks" data-read={mark === 'read'}>
+      {mark === 'received' || mark === 'read' ? (
+        <IconChecks size={16} aria-label={mark === 'read' ? 'Read' : 'Received'} />
       ) : (
         <IconCheck size={16} aria-label="Sent" />
       )}

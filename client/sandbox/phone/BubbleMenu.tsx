@@ -1,4 +1,4 @@
-import { IconArrowBackUp, IconCopy, IconPencil } from '@tabler/icons-react'
+import { IconArrowBackUp, IconCopy, IconPencil, IconTrash } from '@tabler/icons-react'
 import { type KeyboardEvent, useEffect, useRef } from 'react'
 import type { BubbleView } from '../../../server/sandbox/protocol.ts'
 
@@ -10,10 +10,12 @@ interface Props {
   onReply: () => void
   onEdit: () => void
   onReact: (emoji: string) => void
+  /** Absent where the app cannot take a message back. */
+  onRemove: (() => void) | undefined
 }
 
 /** What can be done with a bubble. Arrow keys move, Escape closes, focus goes back to where it was. */
-export function BubbleMenu({ bubble, onClose, onReply, onEdit, onReact }: Props) {
+export function BubbleMenu({ bubble, onClose, onReply, onEdit, onReact, onRemove }: Props) {
   const menu = useRef<HTMLDivElement>(null)
   const { content, mine, reactions } = bubble
 
@@ -71,6 +73,11 @@ export function BubbleMenu({ bubble, onClose, onReply, onEdit, onReact }: Props)
       {mine && content.type === 'text' && (
         <button type="button" role="menuitem" onClick={choose(onEdit)}>
           <IconPencil size={18} stroke={1.7} /> Edit
+        </button>
+      )}
+      {onRemove && (
+        <button type="button" role="menuitem" onClick={choose(onRemove)}>
+          <IconTrash size={18} stroke={1.7} /> Delete for everyone
         </button>
       )}
       {content.type === 'text' && (

@@ -1,5 +1,6 @@
 import { type ClipboardEvent, type DragEvent, useEffect, useRef, useState } from 'react'
-import type { BubbleView, HandsetView } from '../../../server/sandbox/protocol.ts'
+import type { BubbleView, HandsetView, SandboxChannel } from '../../../server/sandbox/protocol.ts'
+import { appOf } from '../apps.tsx'
 import { chatKey, type State } from '../state.ts'
 import type { Doings } from '../useSandbox.ts'
 import { Bubble } from './Bubble.tsx'
@@ -24,7 +25,8 @@ export function Chat({ state, phone, doings }: Props) {
   const [dragging, setDragging] = useState(false)
   const log = useFollow(bubbles)
   const title = accounts?.[channel].title ?? ''
-  const started = channel === 'sms' || bubbles.length > 0
+  const { rich } = appOf(channel)
+  const started = channel !== 'telegram' || bubbles.length > 0
 
   useEffect(() => {
     document.title = `${title} · Sandbox`
@@ -68,13 +70,16 @@ export function Chat({ state, phone, doings }: Props) {
                 repliedTo={bubble.replyTo ? bubbles.find(({ id }) => id === bubble.replyTo) : undefined}
                 tail={isLastOfGroup(bubble, bubbles[index + 1])}
                 last={index === bubbles.findLastIndex(({ mine }) => mine)}
+                newest={index === bubbles.length - 1}
                 onReply={() => setIntent({ kind: 'reply', bubble })}
                 onEdit={() => setIntent({ kind: 'edit', bubble })}
                 onReact={(emoji) => doings.react(bubble.id, emoji)}
+                onChoose={(choice) => doings.choose(bubble.id, choice)}
+                onRemove={() => doings.remove(bubble.id)}
               />
             </div>
           ))}
-          {typing && channel === 'telegram' && (
+          {typing && rich && (
             <div className="typing" role="status">
               <span className="hidden">{title} is typing</span>
               <i />
@@ -100,18 +105,29 @@ export function Chat({ state, phone, doings }: Props) {
   )
 }
 
-function Opening({ channel, title }: { channel: string; title: string }) {
-  return channel === 'telegram' ? (
-    <div className="opening">
-      <span className="opening-face" aria-hidden="true">
-        🤖
-      </span>
-      <strong>What can this bot do?</strong>
-      <p>It brings what you write to the people at {title}, and their answers to you.</p>
-    </div>
-  ) : (
-    <p className="opening-sms">Text Message · RCS</p>
-  )
+function Opening({ channel, title }: { channel: SandboxChannel; title: string }) {
+  switch (channel) {
+    case 'sms':
+      return <p className="opening-sms">Text Message · RCS</p>
+    case 'telegram':
+      return (
+        <div className="opening">
+          <span className="opening-face" aria-hidden="true">
+            🤖
+          </span>
+          <strong>What can this bot do?</strong>
+          <p>It brings what you write to the people at {title}, and their answers to you.</p>
+        </div>
+      )
+    case 'whatsapp':
+    case 'messenger':
+      return (
+        <div className="opening">
+          <strong>{title}</strong>
+          <p>Write first: a business may answer for 24 hours after that.</p>
+        </div>
+      )
+  }
 }
 
 const GROUP_MS = 120_000

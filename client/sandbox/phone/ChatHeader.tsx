@@ -1,6 +1,6 @@
 import { IconBan, IconChevronLeft, IconCircleCheck } from '@tabler/icons-react'
 import type { HandsetView } from '../../../server/sandbox/protocol.ts'
-import { phoneOf } from '../format.ts'
+import { appOf } from '../apps.tsx'
 import type { State } from '../state.ts'
 import type { Doings } from '../useSandbox.ts'
 import { Avatar } from './Avatar.tsx'
@@ -16,12 +16,9 @@ interface Props {
 export function ChatHeader({ state, phone, title, typing, doings }: Props) {
   const { channel, accounts } = state
   const blocked = phone.blocked[channel]
-  const below =
-    channel === 'sms'
-      ? phoneOf(accounts?.sms.number ?? '')
-      : typing
-        ? 'typing…'
-        : `@${accounts?.telegram.botName ?? ''} · bot`
+  const { rich, address } = appOf(channel)
+  const below = typing && rich ? 'typing…' : accounts ? address(accounts) : ''
+  const who = channel === 'telegram' ? 'the bot' : title
   return (
     <header className="chat-header">
       <button type="button" className="back" aria-label="All chats" onClick={() => doings.show('list')}>
@@ -30,14 +27,14 @@ export function ChatHeader({ state, phone, title, typing, doings }: Props) {
       <Avatar name={title} />
       <div className="chat-title">
         <h2>{title}</h2>
-        <p data-typing={typing && channel === 'telegram'}>{below}</p>
+        <p data-typing={typing && rich}>{below}</p>
       </div>
-      {channel === 'telegram' && phone.chats.telegram.length > 0 && (
+      {rich && phone.chats[channel].length > 0 && (
         <button
           type="button"
           className="chat-tool"
-          aria-label={blocked ? 'Unblock the bot' : 'Block the bot'}
-          title={blocked ? 'Unblock the bot' : 'Block the bot'}
+          aria-label={`${blocked ? 'Unblock' : 'Block'} ${who}`}
+          title={`${blocked ? 'Unblock' : 'Block'} ${who}`}
           onClick={() => doings.block(!blocked)}
         >
           {blocked ? <IconCircleCheck size={20} stroke={1.7} /> : <IconBan size={20} stroke={1.7} />}

@@ -1,4 +1,5 @@
 import type { BubbleContent, HandsetView } from '../../../server/sandbox/protocol.ts'
+import { appOf } from '../apps.tsx'
 import { timeOf } from '../format.ts'
 import { type State, unread } from '../state.ts'
 import type { Doings } from '../useSandbox.ts'
@@ -18,7 +19,7 @@ export function ChatList({ state, phone, doings }: Props) {
   const count = unread(state, phone, channel)
   return (
     <div className="chat-list">
-      <h2>{channel === 'telegram' ? 'Chats' : 'Messages'}</h2>
+      <h2>{appOf(channel).list}</h2>
       <button type="button" className="chat-row" onClick={() => doings.show('chat')}>
         <Avatar name={title} size="large" />
         <span className="chat-row-text">
@@ -39,6 +40,7 @@ export function ChatList({ state, phone, doings }: Props) {
 export function previewOf(content: BubbleContent): string {
   switch (content.type) {
     case 'text':
+    case 'offer':
     case 'notice':
       return content.text
     case 'location':

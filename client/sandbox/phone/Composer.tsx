@@ -1,6 +1,7 @@
 import { IconArrowUp, IconPaperclip, IconPlus, IconSend2, IconX } from '@tabler/icons-react'
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import type { BubbleView, SandboxChannel } from '../../../server/sandbox/protocol.ts'
+import { appOf } from '../apps.tsx'
 import { sizeOf } from '../format.ts'
 import type { Doings } from '../useSandbox.ts'
 import { AttachSheet } from './AttachSheet.tsx'
@@ -32,7 +33,7 @@ export function Composer(props: Props) {
         Start
       </button>
     )
-  if (channel === 'telegram' && blocked)
+  if (appOf(channel).rich && blocked)
     return (
       <button type="button" className="start-bot" onClick={() => doings.block(false)}>
         Unblock
@@ -45,7 +46,7 @@ function Writing({ channel, title, intent, file, onFile, onIntent, doings }: Pro
   const [text, setText] = useState('')
   const [sheet, setSheet] = useState(false)
   const input = useRef<HTMLTextAreaElement>(null)
-  const telegram = channel === 'telegram'
+  const { rich } = appOf(channel)
 
   useEffect(() => {
     if (intent.kind === 'edit' && intent.bubble.content.type === 'text') setText(intent.bubble.content.text)
@@ -136,21 +137,21 @@ function Writing({ channel, title, intent, file, onFile, onIntent, doings }: Pro
           aria-expanded={sheet}
           onClick={() => setSheet(!sheet)}
         >
-          {telegram ? <IconPaperclip size={23} stroke={1.7} /> : <IconPlus size={20} />}
+          {rich ? <IconPaperclip size={23} stroke={1.7} /> : <IconPlus size={20} />}
         </button>
         <textarea
           ref={input}
           rows={1}
           value={text}
           maxLength={4096}
-          aria-label={telegram ? 'Message' : 'Text message'}
-          placeholder={telegram ? 'Message' : 'Text Message · RCS'}
+          aria-label={rich ? 'Message' : 'Text message'}
+          placeholder={rich ? 'Message' : 'Text Message · RCS'}
           enterKeyHint="send"
           onChange={(event) => setText(event.currentTarget.value)}
           onKeyDown={onKeyDown}
         />
         <button type="submit" className="send" aria-label="Send" disabled={!text.trim() && !file}>
-          {telegram ? <IconSend2 size={24} stroke={1.7} /> : <IconArrowUp size={18} stroke={2.6} />}
+          {rich ? <IconSend2 size={24} stroke={1.7} /> : <IconArrowUp size={18} stroke={2.6} />}
         </button>
       </div>
     </form>

@@ -7,6 +7,7 @@ import { phoneOf, sizeOf } from '../format.ts'
 export function Content({ content }: { content: BubbleContent }) {
   switch (content.type) {
     case 'text':
+    case 'offer':
     case 'notice':
       return <p className={isEmojiOnly(content.text) ? 'text big' : 'text'}>{content.text}</p>
     case 'location':

@@ -1,6 +1,6 @@
-import { IconBrandTelegram, IconMessageCircle2Filled } from '@tabler/icons-react'
 import { useEffect } from 'react'
-import type { HandsetView, SandboxChannel } from '../../../server/sandbox/protocol.ts'
+import type { HandsetView } from '../../../server/sandbox/protocol.ts'
+import { APPS, type PhoneApp } from '../apps.tsx'
 import { dayOf, timeOf } from '../format.ts'
 import { type State, unread } from '../state.ts'
 import type { Doings } from '../useSandbox.ts'
@@ -11,7 +11,7 @@ interface Props {
   doings: Doings
 }
 
-/** Two apps. */
+/** The apps. */
 export function Home({ state, phone, doings }: Props) {
   useEffect(() => {
     document.title = 'Sandbox · Nexus Inbox'
@@ -24,30 +24,25 @@ export function Home({ state, phone, doings }: Props) {
         <strong>{timeOf(now)}</strong>
       </div>
       <div className="apps">
-        <AppIcon name="Telegram" channel="telegram" count={unread(state, phone, 'telegram')} doings={doings}>
-          <IconBrandTelegram size={34} stroke={1.6} aria-hidden="true" />
-        </AppIcon>
-        <AppIcon name="Messages" channel="sms" count={unread(state, phone, 'sms')} doings={doings}>
-          <IconMessageCircle2Filled size={34} aria-hidden="true" />
-        </AppIcon>
+        {APPS.map((app) => (
+          <AppIcon key={app.channel} app={app} count={unread(state, phone, app.channel)} doings={doings} />
+        ))}
       </div>
     </div>
   )
 }
 
 interface AppIconProps {
-  name: string
-  channel: SandboxChannel
+  app: PhoneApp
   count: number
   doings: Doings
-  children: React.ReactNode
 }
 
-function AppIcon({ name, channel, count, doings, children }: AppIconProps) {
+function AppIcon({ app: { name, channel, icon }, count, doings }: AppIconProps) {
   return (
     <button type="button" className={`app app-${channel}`} onClick={() => doings.show('list', channel)}>
       <span className="app-icon">
-        {children}
+        {icon(34)}
         {count > 0 && <span className="badge">{count}</span>}
       </span>
       <span>{name}</span>

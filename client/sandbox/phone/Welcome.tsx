@@ -17,7 +17,10 @@ export function Welcome({ onName }: { onName: (name: string) => Promise<boolean>
         👋
       </span>
       <h2>Hello</h2>
-      <p>This phone is yours. It has Telegram and text messages, and a business to write to. Who are you?</p>
+      <p>
+        This phone is yours. It has Telegram, WhatsApp, Messenger and text messages, and a business to write
+        to. Who are you?
+      </p>
       <label>
         <span className="hidden">Your name</span>
         <input

@@ -1,4 +1,5 @@
 import type { Handset } from '../handsets.ts'
+import type { Line } from '../line.ts'
 import type { BubbleContent, BubbleView } from '../protocol.ts'
 import type { Stage } from '../stage.ts'
 import { badRequest, blocked, cannotInitiate } from './errors.ts'
@@ -6,7 +7,7 @@ import { countFrom, Feed } from './feed.ts'
 import { messageParts } from './parts.ts'
 
 /** The bot and its chats, as Telegram's servers hold them. */
-export class Bot {
+export class Bot implements Line {
   readonly feed: Feed
   readonly #stage: Stage
   readonly #lastIds = new WeakMap<Handset, number>()

@@ -20,6 +20,7 @@ export function messageParts(content: BubbleContent, handset: Handset): Record<s
           ...(content.phone === handset.phone && { user_id: handset.chatId }),
         },
       }
+    case 'offer':
     case 'notice':
       return { text: content.text }
     case 'file':

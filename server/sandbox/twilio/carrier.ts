@@ -2,6 +2,7 @@ import { formOf } from '../../../adapters/twilio/form.ts'
 import { signatureOf } from '../../../adapters/twilio/signature.ts'
 import { fileView, kindOfFile, type StoredFile } from '../files.ts'
 import type { Handset } from '../handsets.ts'
+import type { Line } from '../line.ts'
 import type { BubbleContent, BubbleView } from '../protocol.ts'
 import { Ring } from '../ring.ts'
 import type { Stage } from '../stage.ts'
@@ -28,7 +29,7 @@ const STOP_WORDS = new Set(['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', '
 const START_WORDS = new Set(['START', 'YES', 'UNSTOP'])
 
 /** The account's number, its messages, and the way to the phones. */
-export class Carrier {
+export class Carrier implements Line {
   /** Where the number's messages go, once told. */
   smsUrl: string | undefined
   /** The address under which the product sees our API: media links must lie there. */
@@ -263,6 +264,8 @@ function textOf(content: BubbleContent): string {
       return `https://maps.google.com/?q=${content.latitude},${content.longitude}`
     case 'contact':
       return `${content.name} ${content.phone}`
+    case 'offer':
+      return content.text
   }
 }
 
