@@ -12,6 +12,7 @@ import { Participation } from '../models/participation.ts'
 import { Receipt } from '../models/receipt.ts'
 import { IdempotentRequest } from '../models/request.ts'
 import { Route } from '../models/route.ts'
+import { RouteHealth } from '../models/route-health.ts'
 import { Session } from '../models/session.ts'
 import { StoredFile } from '../models/stored-file.ts'
 import { Workspace } from '../models/workspace.ts'
@@ -34,6 +35,7 @@ export const MODELS = [
   ApiKey,
   IdempotentRequest,
   Merge,
+  RouteHealth,
 ]
 
 /** How long an operation looks for a server before it fails: short, so that a webhook is answered 503 and not left hanging. */

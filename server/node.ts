@@ -26,6 +26,7 @@ import { MediaFetcher } from './media/fetch.ts'
 import { Library } from './media/library.ts'
 import { DiskStorage } from './media/storage.ts'
 import { Metrics } from './observability/metrics.ts'
+import { RouteHealthKeeper } from './observability/route-health.ts'
 import { Deliver } from './outbox/deliver.ts'
 import { Worker } from './outbox/worker.ts'
 import type { NewInbox, Parts } from './parts.ts'
@@ -131,6 +132,7 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
   const keeper = new ReceiptKeeper()
   const sweep = new InboundSweep({ clock, random, log, ingest, broadcasts })
   const poller = new Poller({ clock, log, directory, providers, keeper, ingest })
+  const routeHealth = new RouteHealthKeeper({ clock, log })
   const deliver = new Deliver({
     clock,
     random,
@@ -139,6 +141,7 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
     providers,
     broadcasts,
     metrics,
+    routeHealth,
     router: new InOrder(),
     onAccepted: (providerId) => ingest.arrived(providerId),
   })
@@ -149,6 +152,7 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
     clock,
     log,
     metrics,
+    routeHealth,
     redis,
     publicUrl,
     directory,
@@ -178,10 +182,7 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
     sweep.start()
     poller.start()
     for (const { routes } of await directory.all())
-      for (const open of routes)
-        void setWebhook({ providers }, open).catch((error: unknown) =>
-          log.warn({ event: 'webhook.not_set', route: open.route._id, error }),
-        )
+      for (const open of routes) void setWebhook({ clock, log, providers }, open)
   }
 
   let stopping: Promise<void> | undefined
@@ -200,6 +201,7 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
         media.stop(),
         Promise.race([ingest.idle(), clock.sleep(DRAIN_MS)]),
       ])
+      await routeHealth.flush()
       await new Promise<void>((resolve) => void io.close(() => resolve()))
       await outgoing.close()
       for (const each of [redis, publisher, subscriber]) each?.disconnect()

@@ -10,6 +10,7 @@ import type { ReceiptKeeper } from './inbound/receipts.ts'
 import type { Log } from './log.ts'
 import type { Library } from './media/library.ts'
 import type { Metrics } from './observability/metrics.ts'
+import type { RouteHealthKeeper } from './observability/route-health.ts'
 import type { Worker } from './outbox/worker.ts'
 import type { Providers } from './providers.ts'
 import type { Broadcasts } from './realtime/broadcasts.ts'
@@ -29,6 +30,7 @@ export interface Parts {
   clock: Clock
   log: Log
   metrics: Metrics
+  routeHealth: RouteHealthKeeper
   redis: Redis | undefined
   /** Where the world reaches us, without a slash at the end. */
   publicUrl: () => string

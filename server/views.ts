@@ -1,4 +1,4 @@
-import type { Adapter } from '../adapters/adapter.ts'
+import { type Adapter, registersWebhook } from '../adapters/adapter.ts'
 import { NOTHING } from '../adapters/capabilities.ts'
 import type { AgentDoc } from '../models/agent.ts'
 import type { ApiKeyDoc } from '../models/api-key.ts'
@@ -10,6 +10,7 @@ import type { AgentId, ContactId } from '../models/ids.ts'
 import type { MergeDoc } from '../models/merge.ts'
 import type { MessageDoc } from '../models/message.ts'
 import type { ParticipationDoc } from '../models/participation.ts'
+import type { RouteHealthDoc } from '../models/route-health.ts'
 import type { OpenInbox } from './directory.ts'
 import type {
   AgentView,
@@ -22,6 +23,7 @@ import type {
   MessageView,
   ProviderView,
   ReadingView,
+  RouteHealthView,
   SentView,
 } from './realtime/protocol.ts'
 
@@ -171,6 +173,37 @@ export const providerView = ({ provider, channel, title, asks, asksSender }: Ada
   asks: [...asks],
   asksSender,
 })
+
+/** How a route is doing, from what was noted and what was asked just now. */
+export function routeHealthView(
+  { route, adapter }: OpenInbox['routes'][number],
+  noted: RouteHealthDoc | undefined,
+  { webhookUrl, reachable, today }: { webhookUrl: string; reachable: boolean; today: string },
+  account: RouteHealthView['account'],
+): RouteHealthView {
+  const isToday = noted?.day === today
+  const state = !reachable
+    ? 'unreachable'
+    : !registersWebhook(adapter)
+      ? 'paste'
+      : (noted?.webhook?.state ?? 'set')
+  return {
+    route: route._id,
+    provider: route.provider,
+    account,
+    webhook: {
+      url: webhookUrl,
+      state,
+      ...(state === 'failed' && noted?.webhook?.reason ? { reason: noted.webhook.reason } : {}),
+    },
+    lastReceiptAt: iso(noted?.lastReceiptAt),
+    lastSentAt: iso(noted?.lastSentAt),
+    sentToday: isToday ? (noted?.sent ?? 0) : 0,
+    errorsToday: Object.entries((isToday && noted?.failures) || {})
+      .map(([code, { reason, count, at }]) => ({ code, reason, count, lastAt: at.toISOString() }))
+      .sort((a, b) => b.count - a.count),
+  }
+}
 
 /** An inbox with what its routes can carry: the first route speaks for all of them. */
 export function inboxView(

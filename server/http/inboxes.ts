@@ -5,10 +5,12 @@ import { confinedTo, maySee } from '../../models/agent.ts'
 import { CHANNELS, PROVIDERS } from '../../models/channels.ts'
 import type { InboxId } from '../../models/ids.ts'
 import { Inbox, type InboxDoc } from '../../models/inbox.ts'
+import { RouteHealth, type RouteHealthDoc } from '../../models/route-health.ts'
 import type { OpenRoute } from '../directory.ts'
 import { notFound, Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
-import { inboxView, providerView } from '../views.ts'
+import type { RouteHealthView } from '../realtime/protocol.ts'
+import { inboxView, providerView, routeHealthView } from '../views.ts'
 import { created, type Endpoint, endpoint, ok, uuid } from './endpoint.ts'
 
 const routeShape = z.strictObject({
@@ -20,10 +22,21 @@ const routeShape = z.strictObject({
 
 /** The connected addresses. */
 export function inboxes(
-  parts: Pick<Parts, 'broadcasts' | 'connectInbox' | 'directory' | 'providers' | 'log'>,
+  parts: Pick<Parts, 'broadcasts' | 'clock' | 'connectInbox' | 'directory' | 'providers' | 'log'>,
 ): Endpoint[] {
   const { broadcasts, connectInbox, directory, providers, log } = parts
   const webhookUrl = (open: OpenRoute) => providers.webhookUrl(open)
+  /** The account asked for its name, as a sign that its credentials are still good. */
+  async function accountOf(open: OpenRoute): Promise<RouteHealthView['account']> {
+    if (!probesAccount(open.adapter)) return null
+    try {
+      const { name } = await open.adapter.probe(providers.call(open))
+      return { ok: true, name }
+    } catch (error) {
+      if (!(error instanceof CallFailed)) throw error
+      return { ok: false, reason: error.message }
+    }
+  }
   return [
     endpoint({
       method: 'get',
@@ -41,6 +54,35 @@ export function inboxes(
           .lean<InboxDoc[]>()
         const open = await Promise.all(found.map(({ _id }) => directory.inbox(_id)))
         return ok({ data: open.filter((each) => each !== null).map((each) => inboxView(each, webhookUrl)) })
+      },
+    }),
+    endpoint({
+      method: 'get',
+      path: '/inboxes/:id/health',
+      summary:
+        'How the inbox is doing: each route’s account asked now, its webhook, its last traffic, today’s errors',
+      access: 'admin',
+      shapes: { params: z.object({ id: uuid<InboxId>() }) },
+      answers: { 200: { description: 'Route by route', schema: 'InboxHealth' } },
+      async handle({ agent, params }) {
+        const open = await directory.inbox(params.id)
+        if (open?.inbox.workspace !== agent.workspace) throw notFound('inbox')
+        const known = await RouteHealth.find({
+          workspace: agent.workspace,
+          _id: { $in: open.routes.map(({ route }) => route._id) },
+        }).lean<RouteHealthDoc[]>()
+        const today = parts.clock.now().toISOString().slice(0, 10)
+        const routes = await Promise.all(
+          open.routes.map(async (each) =>
+            routeHealthView(
+              each,
+              known.find(({ _id }) => _id === each.route._id),
+              { webhookUrl: webhookUrl(each), reachable: providers.canCallUs(each), today },
+              await accountOf(each),
+            ),
+          ),
+        )
+        return ok({ routes })
       },
     }),
     endpoint({
@@ -112,13 +154,7 @@ export function inboxes(
         })
         const open = await directory.inbox(id)
         if (!open) throw new Error('an inbox vanished as it was connected')
-        for (const route of open.routes)
-          await setWebhook(parts, route).catch((error: unknown) =>
-            log.warn(
-              { event: 'webhook.not_set', route: route.route._id, error },
-              'the provider did not take our webhook address',
-            ),
-          )
+        for (const route of open.routes) await setWebhook(parts, route)
         broadcasts.inboxesChanged(agent.workspace)
         log.info({ event: 'inbox.connected', inbox: id, channel: body.channel, routes: routes.length })
         return created(inboxView(open, webhookUrl))
@@ -171,8 +207,20 @@ async function probe(
   }
 }
 
-/** Tells the provider where to post, where it lets us and can reach us. */
-export async function setWebhook({ providers }: Pick<Parts, 'providers'>, open: OpenRoute): Promise<void> {
+/** Tells the provider where to post, where it lets us and can reach us, and notes down how that went. */
+export async function setWebhook(
+  { clock, log, providers }: Pick<Parts, 'clock' | 'log' | 'providers'>,
+  open: OpenRoute,
+): Promise<void> {
   if (!registersWebhook(open.adapter) || !providers.canCallUs(open)) return
-  await open.adapter.registerWebhook(providers.webhookUrl(open), providers.call(open))
+  const { workspace, _id } = open.route
+  const at = clock.now()
+  try {
+    await open.adapter.registerWebhook(providers.webhookUrl(open), providers.call(open))
+    await RouteHealth.noteWebhook(workspace, _id, { state: 'set', at })
+  } catch (error) {
+    log.warn({ event: 'webhook.not_set', route: _id, error }, 'the provider did not take our webhook address')
+    const reason = error instanceof CallFailed ? error.message : 'It could not be set.'
+    await RouteHealth.noteWebhook(workspace, _id, { state: 'failed', reason, at }).catch(() => {})
+  }
 }

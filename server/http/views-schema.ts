@@ -49,6 +49,20 @@ export const VIEWS: Record<string, object> = {
     merges: list(object({ id: string, from: string, at: moment })),
   }),
   ContactList: object({ data: list(object({ id: string, name: string, channels: list(string) })) }),
+  InboxHealth: object({
+    routes: list(
+      object({
+        route: string,
+        provider: string,
+        account: nullable(object({ ok: boolean, name: string, reason: string }, ['name', 'reason'])),
+        webhook: object({ url: string, state: string, reason: string }, ['reason']),
+        lastReceiptAt: nullable(moment),
+        lastSentAt: nullable(moment),
+        sentToday: number,
+        errorsToday: list(object({ code: string, reason: string, count: number, lastAt: moment })),
+      }),
+    ),
+  }),
   TemplateList: object({
     data: list(object({ name: string, language: string, text: string, category: string, status: string })),
   }),

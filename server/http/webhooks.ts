@@ -29,9 +29,12 @@ type Route = OpenRoute & { inbox: InboxDoc }
  * An address names its inbox, or is the short one of a provider and finds the inboxes by the numbers it is told of.
  */
 export function webhooks(
-  parts: Pick<Parts, 'clock' | 'directory' | 'ingest' | 'keeper' | 'log' | 'metrics' | 'publicUrl'>,
+  parts: Pick<
+    Parts,
+    'clock' | 'directory' | 'ingest' | 'keeper' | 'log' | 'metrics' | 'publicUrl' | 'routeHealth'
+  >,
 ): Router {
-  const { clock, directory, ingest, keeper, log, metrics } = parts
+  const { clock, directory, ingest, keeper, log, metrics, routeHealth } = parts
   const router = express.Router()
   const raw = express.raw({ type: () => true, limit: MAX_BODY })
 
@@ -129,6 +132,7 @@ export function webhooks(
       ingestBy: new Date(at.getTime() + INGEST_WITHIN_MS),
     })
     const result = await keeper.keep(receipt)
+    routeHealth.received(open.route)
     metrics.webhooks.inc({ provider, result: events ? result : 'unreadable' })
     if (!events)
       log.warn(

@@ -30,6 +30,7 @@ import type { Clock } from '../clock.ts'
 import type { Directory, OpenRoute } from '../directory.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../observability/metrics.ts'
+import type { RouteHealthKeeper } from '../observability/route-health.ts'
 import type { Providers } from '../providers.ts'
 import type { Broadcasts } from '../realtime/broadcasts.ts'
 import type { Router } from '../routing/router.ts'
@@ -44,6 +45,7 @@ interface Parts {
   router: Router
   broadcasts: Broadcasts
   metrics: Metrics
+  routeHealth: Pick<RouteHealthKeeper, 'attempted'>
   /** Told the provider's name for a message as soon as it is stored: receipts may be waiting for it. */
   onAccepted: (providerId: ProviderMessageId) => void
 }
@@ -189,6 +191,7 @@ export class Deliver {
       return uncertain('adapter_failed', 'Our own code failed while talking to the provider.')
     })
     const tookMs = Math.round(clock.monotonic() - started)
+    this.#parts.routeHealth.attempted(open.route, outcome)
     metrics.attempts.inc({ provider: open.route.provider, outcome: outcome.outcome })
     metrics.attemptSeconds.observe({ provider: open.route.provider }, tookMs / 1000)
     if (outcome.outcome !== 'accepted')

@@ -57,6 +57,24 @@ export interface ProviderView {
   asksSender: Pick<CredentialField, 'label' | 'hint' | 'optional'> | null
 }
 
+/** How one route of an inbox is doing. */
+export interface RouteHealthView {
+  route: RouteId
+  provider: Provider
+  /** What the provider says of the account now; null where it cannot be asked without sending. */
+  account: { ok: true; name: string } | { ok: false; reason: string } | null
+  /**
+   * Where the provider posts: `set` by us, to be `pasted` by a person, `failed` to be set, or `unreachable`, as nobody
+   * outside can call us without a public address.
+   */
+  webhook: { url: string; state: 'set' | 'paste' | 'failed' | 'unreachable'; reason?: string }
+  lastReceiptAt: string | null
+  lastSentAt: string | null
+  /** Since midnight, UTC. */
+  sentToday: number
+  errorsToday: { code: string; reason: string; count: number; lastAt: string }[]
+}
+
 export interface ConversationView {
   id: ConversationId
   inbox: InboxId

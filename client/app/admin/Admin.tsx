@@ -19,6 +19,7 @@ import { AddAgent } from './AddAgent.tsx'
 import { AddInbox } from './AddInbox.tsx'
 import classes from './Admin.module.css'
 import { ApiKeys } from './ApiKeys.tsx'
+import { InboxHealth } from './InboxHealth.tsx'
 
 export default function Admin() {
   const me = useMe()
@@ -80,7 +81,7 @@ function Inboxes() {
   )
 }
 
-const InboxCard = ({ inbox: { name, channel, routes } }: { inbox: InboxView }) => (
+const InboxCard = ({ inbox: { id, name, channel, routes } }: { inbox: InboxView }) => (
   <li className={classes.card} data-testid="inbox-card">
     <span className={classes.kind}>
       <ChannelIcon channel={channel} size={20} />
@@ -105,6 +106,7 @@ const InboxCard = ({ inbox: { name, channel, routes } }: { inbox: InboxView }) =
           />
         </div>
       ))}
+      <InboxHealth inbox={id} />
     </div>
   </li>
 )

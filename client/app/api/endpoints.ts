@@ -21,6 +21,7 @@ import type {
   ProviderView,
   ReadingView,
   Role,
+  RouteHealthView,
 } from '../../../server/realtime/protocol.ts'
 import { call } from './http.ts'
 
@@ -71,6 +72,8 @@ export const fetchProviders = () => call<{ data: ProviderView[] }>('GET', 'provi
 export const fetchApiKeys = () => call<{ data: ApiKeyView[] }>('GET', 'api-keys')
 export const addApiKey = (name: string) => call<ApiKeyView & { secret: string }>('POST', 'api-keys', { name })
 export const deleteApiKey = (id: ApiKeyId) => call<void>('DELETE', `api-keys/${encodeURIComponent(id)}`)
+export const fetchHealth = (inbox: InboxId) =>
+  call<{ routes: RouteHealthView[] }>('GET', `inboxes/${encodeURIComponent(inbox)}/health`)
 export const fetchTemplates = (inbox: InboxId) =>
   call<{ data: Template[] }>('GET', `inboxes/${encodeURIComponent(inbox)}/templates`)
 export const fetchContact = (id: ContactId) => call<ContactView>('GET', `contacts/${encodeURIComponent(id)}`)
