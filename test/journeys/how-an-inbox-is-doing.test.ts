@@ -59,7 +59,7 @@ test('an account that stopped working is named, with what the provider says of i
   const [route] = open?.routes ?? []
   if (!route) throw new Error('an inbox has a route')
   const revoked = { ...(route.credentials as object), authToken: 'revoked' }
-  const to = { apiBase: route.apiBase, credentials: revoked }
+  const to = { apiBase: route.apiBase, sender: route.route.sender, credentials: revoked }
   await Route.lead(world.workspace, route.route._id, to, new Vault(world.config.secretKeys))
   directory.forget(world.inboxes.sms)
   expect((await health(world.inboxes.sms)).account).toMatchObject({
