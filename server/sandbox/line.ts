@@ -16,6 +16,8 @@ export interface Line {
   remove?(handset: Handset, id: string): boolean
   /** The app is looked at: what arrived is read. */
   read?(handset: Handset): void
+  /** Somebody of the business answers, in the provider's own app. */
+  answerElsewhere?(handset: Handset, text: string): BubbleView
   /** Shuts the business out, or lets it in again. */
   block?(handset: Handset, shut: boolean): void
 }

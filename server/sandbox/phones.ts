@@ -112,6 +112,10 @@ export function phonesRouter(stage: Stage, lines: Record<SandboxChannel, Line>):
     response.sendStatus(204)
   })
 
+  router.post('/:id/echo', (request, response) => {
+    const { text } = z.object({ text: z.string().trim().min(1).max(1999) }).parse(request.body)
+    response.status(201).json(lines.messenger.answerElsewhere?.(handsetOf(request), text))
+  })
   router.post('/:id/read', (request, response) => {
     const { channel } = z.object({ channel: Channel.default('sms') }).parse(request.body ?? {})
     lines[channel].read?.(handsetOf(request))

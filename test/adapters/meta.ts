@@ -11,12 +11,12 @@ export const META = {
 export const SIGNATURE = 'x-hub-signature-256'
 
 /** As Meta would post it; written anew from the documentation, not shared with the code under test. */
-export const signed = (body: string): WebhookRequest => ({
+export const signed = (body: string, appSecret = META.appSecret): WebhookRequest => ({
   method: 'POST',
   url: 'https://inbox.example.com/api/v1/whatsapp/webhook/meta/1',
   headers: {
     'content-type': 'application/json',
-    [SIGNATURE]: `sha256=${createHmac('sha256', META.appSecret).update(body, 'utf8').digest('hex')}`,
+    [SIGNATURE]: `sha256=${createHmac('sha256', appSecret).update(body, 'utf8').digest('hex')}`,
   },
   body: new TextEncoder().encode(body),
 })

@@ -54,6 +54,16 @@ export class Customer {
   async reads(channel: SandboxChannel): Promise<void> {
     await request('POST', `${this.#address}/read`, { body: { channel } })
   }
+  /** Taps on something a bubble offers. */
+  async picks(message: string, choice: string): Promise<void> {
+    const { status } = await request('POST', `${this.#address}/messages/${message}/choice`, {
+      body: { choice },
+    })
+    if (status !== 200) throw new Error(`the phone could not pick: ${status}`)
+  }
+  async takesBack(message: string): Promise<void> {
+    await request('DELETE', `${this.#address}/messages/${message}`)
+  }
   async blocks(): Promise<void> {
     await request('PUT', `${this.#address}/block`)
   }

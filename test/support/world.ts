@@ -19,6 +19,7 @@ import { createLog, type Log } from '../../server/log.ts'
 import { createNode, type Node } from '../../server/node.ts'
 import { type SandboxAccounts, sandboxAccounts } from '../../server/sandbox/accounts.ts'
 import { systemClock } from '../../server/sandbox/clock.ts'
+import type { SandboxProvider } from '../../server/sandbox/protocol.ts'
 import { createSandbox, type Sandbox } from '../../server/sandbox/sandbox.ts'
 import { agentView } from '../../server/views.ts'
 import { AgentClient } from './agent-client.ts'
@@ -198,7 +199,7 @@ export class World {
   }
 
   /** What a provider accepted from us. */
-  async ledger(provider: 'telegram' | 'twilio'): Promise<LedgerLine[]> {
+  async ledger(provider: SandboxProvider): Promise<LedgerLine[]> {
     const answer = await fetch(`${this.sandboxUrl}/api/ledger?provider=${provider}`)
     return ((await answer.json()) as { entries: LedgerLine[] }).entries
   }
