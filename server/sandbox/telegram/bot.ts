@@ -1,6 +1,7 @@
 import type { Handset } from '../handsets.ts'
 import type { Line } from '../line.ts'
 import type { BubbleContent, BubbleView } from '../protocol.ts'
+import { Ring } from '../ring.ts'
 import type { Stage } from '../stage.ts'
 import { badRequest, blocked, cannotInitiate } from './errors.ts'
 import { countFrom, Feed } from './feed.ts'
@@ -10,11 +11,14 @@ import { messageParts } from './parts.ts'
 export class Bot implements Line {
   readonly feed: Feed
   readonly #stage: Stage
+  /** Taps that the bot has not answered, by their query's id, and whose they are. */
+  readonly #taps: Ring<string, string>
   readonly #lastIds = new WeakMap<Handset, number>()
 
   constructor(stage: Stage) {
     this.#stage = stage
     this.feed = new Feed(stage)
+    this.#taps = new Ring(stage.keep)
   }
 
   get user() {
@@ -62,6 +66,35 @@ export class Bot implements Line {
       new_reaction: emoji ? [{ type: 'emoji', emoji }] : [],
     })
     return reacted
+  }
+
+  /** The visitor taps a button, which spins until the bot answers; or says what stands above the keyboard. */
+  choose(handset: Handset, id: string, choice: string): BubbleView | undefined {
+    const bubble = handset.bubble('telegram', id)
+    if (bubble?.content.type !== 'offer') return undefined
+    const { as, choices } = bubble.content
+    const picked = choices.find((each) => each.id === choice)
+    if (!picked) return undefined
+    if (as === 'replies') return this.write(handset, { type: 'text', text: picked.title })
+    const query = this.#stage.hex(16)
+    this.#taps.set(query, String(handset.chatId))
+    this.feed.tell('callback_query', handset.chatId, {
+      id: query,
+      from: this.person(handset),
+      message: this.message(handset, bubble),
+      chat_instance: String(handset.chatId),
+      data: choice,
+    })
+    return bubble
+  }
+
+  /** @returns false where no such tap waits for it */
+  acknowledge(query: string): boolean {
+    const to = this.#taps.get(query)
+    if (to === undefined) return false
+    this.#taps.delete(query)
+    this.#stage.ledger.enter({ provider: 'telegram', id: query, to, what: 'acknowledgement', text: '' })
+    return true
   }
 
   /** The visitor shuts the bot out, or lets it in again. */

@@ -64,6 +64,48 @@ const WebhookFields = z.object({
   drop_pending_updates: Flag.optional(),
 })
 
+const Entities = fromJson(
+  z.array(z.object({ type: z.string(), offset: z.int().min(0), length: z.int().min(1) })),
+).optional()
+const Markup = fromJson(
+  z.union([
+    z.object({
+      inline_keyboard: z.array(
+        z.array(
+          z.object({
+            text: z.string().min(1, 'inline keyboard button text is empty'),
+            callback_data: z
+              .string()
+              .min(1)
+              .refine((data) => Buffer.byteLength(data) <= 64, 'BUTTON_DATA_INVALID'),
+          }),
+        ),
+      ),
+    }),
+    z.object({ keyboard: z.array(z.array(z.object({ text: z.string().min(1) }))) }),
+  ]),
+).optional()
+
+/** What the phone shows of a text with a keyboard. */
+function offerOf(markup: z.infer<typeof Markup>, text: string): BubbleContent {
+  if (!markup) return { type: 'text', text }
+  if ('inline_keyboard' in markup)
+    return {
+      type: 'offer',
+      as: 'buttons',
+      text,
+      choices: markup.inline_keyboard
+        .flat()
+        .map((button) => ({ id: button.callback_data, title: button.text })),
+    }
+  return {
+    type: 'offer',
+    as: 'replies',
+    text,
+    choices: markup.keyboard.flat().map((button) => ({ id: button.text, title: button.text })),
+  }
+}
+
 /** Bytes that `getFile` lets a bot have. */
 const DOWNLOAD_MAX_BYTES = 20 * 1_048_576
 
@@ -163,8 +205,10 @@ export function methodsOf(bot: Bot, stage: Stage): Record<string, Method> {
     sendMessage(call) {
       const { handset, replyTo } = recipient(call)
       const text = Text.parse(call.fields.text)
-      return sent(handset, { type: 'text', text }, replyTo)
+      Entities.parse(call.fields.entities)
+      return sent(handset, offerOf(Markup.parse(call.fields.reply_markup), text), replyTo)
     },
+    sendSticker: sends('image', 'sticker'),
     sendPhoto: sends('image', 'photo'),
     sendAnimation: sends('image', 'animation'),
     sendVideo: sends('video', 'video'),
@@ -190,6 +234,13 @@ export function methodsOf(bot: Bot, stage: Stage): Record<string, Method> {
         })
         .parse(call.fields)
       return sent(handset, { type: 'contact', name: first_name, phone: phone_number }, replyTo)
+    },
+
+    answerCallbackQuery({ fields }) {
+      const { callback_query_id } = z.object({ callback_query_id: z.string() }).parse(fields)
+      if (!bot.acknowledge(callback_query_id))
+        throw badRequest('query is too old and response timeout expired or query ID is invalid')
+      return true
     },
 
     sendChatAction({ fields }) {

@@ -21,6 +21,15 @@ export function messageParts(content: BubbleContent, handset: Handset): Record<s
         },
       }
     case 'offer':
+      // Only what stands under a message stays part of it.
+      return content.as === 'buttons'
+        ? {
+            text: content.text,
+            reply_markup: {
+              inline_keyboard: content.choices.map(({ id, title }) => [{ text: title, callback_data: id }]),
+            },
+          }
+        : { text: content.text }
     case 'notice':
       return { text: content.text }
     case 'file':
