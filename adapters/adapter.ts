@@ -3,7 +3,7 @@ import type { Channel, Provider } from '../models/channels.ts'
 import type { Content } from '../models/content.ts'
 import type { Address, AttemptKey, MediaId, ProviderMessageId } from '../models/ids.ts'
 import type { Capabilities } from './capabilities.ts'
-import type { ProviderEvent } from './events.ts'
+import type { Profile, ProviderEvent } from './events.ts'
 import type { Accepted, Outcome } from './outcomes.ts'
 
 /**
@@ -162,9 +162,14 @@ export interface FetchesMedia<Credentials> {
     call: Call<Credentials>,
   ): Promise<{ bytes: Uint8Array; mime?: string; name?: string }>
 }
+/** The provider can be asked who somebody is, where its messages do not say. */
+export interface KnowsProfiles<Credentials> {
+  profileOf(who: Address, call: Call<Credentials>): Promise<Profile>
+}
 /** The provider lets us say where its webhooks go. */
 export interface RegistersWebhook<Credentials> {
-  registerWebhook(url: string, call: Call<Credentials>): Promise<void>
+  /** @param shared the address that serves every inbox, for providers that take one address for all */
+  registerWebhook(url: string, call: Call<Credentials>, shared?: string): Promise<void>
 }
 /** The provider can be asked for what is new, for hosts nobody outside can reach. `after` is the last position kept. */
 export interface Polls<Credentials> {
@@ -187,6 +192,7 @@ const able =
 
 export const acknowledges = able<Acknowledges<unknown>>('acknowledge')
 export const declines = able<Declines<unknown>>('decline')
+export const knowsProfiles = able<KnowsProfiles<unknown>>('profileOf')
 export const marksRead = able<MarksRead<unknown>>('markRead')
 export const answersChallenge = able<AnswersChallenge<unknown>>('challenge')
 export const namesReceivers = able<NamesReceivers>('receiversOf')

@@ -5,8 +5,6 @@ import type { WindowRule } from '../models/windows.ts'
 export interface Ability {
   /** Longest text or caption, in UTF-16 units; 0 where a file takes no words with it. */
   maxLength?: number
-  /** Of a file: no words may go with it. */
-  caption?: false
   /** Largest file, in bytes. */
   maxBytes?: number
   /** File types, as exact MIME types or `image/*`. */

@@ -29,7 +29,7 @@ export function fit(content: Content, capabilities: Capabilities): Fit {
   if (problem === null) return is(content)
   const parts = divided(content, capabilities)
   // A sound that takes no words is better heard, and they read, than both downloaded.
-  const wordless = capabilities.content[content.type]?.caption === false
+  const wordless = capabilities.content[content.type]?.maxLength === 0
   if (parts && wordless && isMedia(content) && misfit(withoutWords(content), capabilities) === null)
     return parts
   return fallenBack(content, capabilities) ?? parts ?? refused(problem)
@@ -40,7 +40,7 @@ export function misfit(content: Content, capabilities: Capabilities): string | n
   const ability = capabilities.content[content.type]
   if (!ability) return `This channel cannot carry ${NAMES[content.type]}.`
   const text = wordsOf(content)
-  if (ability.caption === false && text) return `This channel carries no words with ${NAMES[content.type]}.`
+  if (ability.maxLength === 0 && text) return `This channel carries no words with ${NAMES[content.type]}.`
   if (ability.maxLength !== undefined && text.length > ability.maxLength)
     return `Too long for this channel: ${text.length} characters, at most ${ability.maxLength}.`
   return fileMisfit(content, ability) ?? choicesMisfit(choicesOf(content), ability)

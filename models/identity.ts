@@ -94,6 +94,15 @@ export const Identity = Object.assign(Model, {
     return recognised
   },
 
+  /** Whether an address is somebody's whose name we know. */
+  async isNamed(workspace: WorkspaceId, channel: Channel, address: Address): Promise<boolean> {
+    const { key } = addressKey(channel, address)
+    const known =
+      remembered.get(`${workspace} ${channel} ${key}`) ??
+      (await Model.findOne({ workspace, channel, key }, { name: 1 }).lean<Pick<IdentityDoc, 'name'>>())
+    return known !== undefined && known !== null && known.name !== address
+  },
+
   /** Makes these identities another contact's. Other nodes may remember the old one for a minute. */
   async give(workspace: WorkspaceId, ids: IdentityId[], contact: ContactId): Promise<void> {
     await Model.updateMany({ workspace, _id: { $in: ids } }, { $set: { contact } })

@@ -18,6 +18,7 @@ import { Directory } from './directory.ts'
 import { setWebhook } from './http/inboxes.ts'
 import { Courtesies } from './inbound/courtesies.ts'
 import { Ingest } from './inbound/ingest.ts'
+import { Introductions } from './inbound/introductions.ts'
 import { Poller } from './inbound/poller.ts'
 import { ReceiptKeeper } from './inbound/receipts.ts'
 import { InboundSweep } from './inbound/sweep.ts'
@@ -128,7 +129,17 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
 
   const media = new MediaFetcher({ clock, log, directory, providers, library, broadcasts })
   const courtesies = new Courtesies({ directory, providers, log })
-  const ingest = new Ingest({ clock, log, directory, broadcasts, media, metrics, courtesies })
+  const introductions = new Introductions({ directory, providers, log })
+  const ingest = new Ingest({
+    clock,
+    log,
+    directory,
+    broadcasts,
+    media,
+    metrics,
+    courtesies,
+    introductions,
+  })
   const keeper = new ReceiptKeeper()
   const sweep = new InboundSweep({ clock, random, log, ingest, broadcasts })
   const poller = new Poller({ clock, log, directory, providers, keeper, ingest })

@@ -66,6 +66,12 @@ export class Providers {
       : `${base}/${route.channel}/webhook/${route.provider}/${route.inbox}`
   }
 
+  /** Where one address takes the webhooks of every inbox. */
+  sharedWebhookUrl({ route: { channel, provider } }: Pick<OpenRoute, 'route'>): string {
+    const base = `${this.#parts.publicUrl()}${API}/${channel}/webhook`
+    return provider === ownProvider(channel) ? base : `${base}/${provider}`
+  }
+
   /** Whether the provider can post to us: we have a public address, or it runs on this machine as well. */
   canCallUs({ apiBase }: Pick<OpenRoute, 'apiBase'>): boolean {
     return this.#parts.reachable || isLoopback(apiBase)

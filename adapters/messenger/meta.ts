@@ -5,12 +5,14 @@ import {
   type AnswersChallenge,
   CallFailed,
   type FetchesMedia,
+  type KnowsProfiles,
   type MarksRead,
   type NamesReceivers,
   type ProbesAccount,
   type RegistersWebhook,
   type ShowsTyping,
 } from '../adapter.ts'
+import type { Profile } from '../events.ts'
 import { API_BASE, ask, META_ASKS, Success, VERSION_ASK } from '../meta/graph.ts'
 import { type MessengerCall, MessengerCredentials, pageOf } from '../meta/messenger/account.ts'
 import { capabilities } from '../meta/messenger/capabilities.ts'
@@ -19,11 +21,12 @@ import { fetchMedia } from '../meta/messenger/media.ts'
 import { eventsOf, receiversOf } from '../meta/messenger/parse.ts'
 import { send } from '../meta/messenger/send.ts'
 import { challengeOf, verifySignature } from '../meta/signature.ts'
-import { needsAttention } from '../outcomes.ts'
+import { needsAttention, rejected } from '../outcomes.ts'
 
 type MessengerAdapter = Adapter<MessengerCredentials> &
   AnswersChallenge<MessengerCredentials> &
   FetchesMedia<MessengerCredentials> &
+  KnowsProfiles<MessengerCredentials> &
   MarksRead<MessengerCredentials> &
   NamesReceivers &
   ProbesAccount<MessengerCredentials> &
@@ -57,6 +60,7 @@ export const messengerMeta: MessengerAdapter = {
   fetchMedia,
   markRead: (to, _latest, call) => act(to, 'mark_seen', call),
   showTyping: (to, call) => act(to, 'typing_on', call),
+  profileOf,
   registerWebhook,
   probe,
 }
@@ -84,11 +88,11 @@ const FIELDS = [
  * person does in its dashboard.
  * @see https://developers.facebook.com/docs/graph-api/reference/app/subscriptions/
  */
-async function registerWebhook(url: string, call: MessengerCall): Promise<void> {
+async function registerWebhook(url: string, call: MessengerCall, shared = url): Promise<void> {
   const { appId, appSecret, verifyToken } = call.credentials
   if (appId !== undefined) {
     const app = { ...call, credentials: { ...call.credentials, accessToken: `${appId}|${appSecret}` } }
-    const json = { object: 'page', callback_url: url, fields: FIELDS, verify_token: verifyToken }
+    const json = { object: 'page', callback_url: shared, fields: FIELDS, verify_token: verifyToken }
     await ask(app, MESSENGER_CODES, { path: `${appId}/subscriptions`, json }, Success)
   }
   const subscription = {
@@ -97,6 +101,19 @@ async function registerWebhook(url: string, call: MessengerCall): Promise<void> 
     query: { subscribed_fields: FIELDS },
   } as const
   await ask(call, MESSENGER_CODES, subscription, Success)
+}
+
+const PROFILE_TIMEOUT_MS = 3_000
+const Person = z.object({ first_name: z.string().catch(''), last_name: z.string().catch('') })
+
+/** @see https://developers.facebook.com/documentation/business-messaging/messenger-platform/identity/user-profile */
+async function profileOf(who: Address, call: MessengerCall): Promise<Profile> {
+  if (!/^\d{1,64}$/.test(who)) throw new CallFailed(rejected('address', 'This is not a person on Messenger.'))
+  const asking = { path: who, query: { fields: 'first_name,last_name' }, timeoutMs: PROFILE_TIMEOUT_MS }
+  const { first_name, last_name } = await ask(call, MESSENGER_CODES, asking, Person)
+  const name = [first_name, last_name].filter(Boolean).join(' ')
+  if (!name) throw new CallFailed(rejected('name', 'Messenger shows no name of this person.'))
+  return { name }
 }
 
 /** A page's token says which page it is of; a person's own is none of a page. */

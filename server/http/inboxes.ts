@@ -216,7 +216,11 @@ export async function setWebhook(
   const { workspace, _id } = open.route
   const at = clock.now()
   try {
-    await open.adapter.registerWebhook(providers.webhookUrl(open), providers.call(open))
+    await open.adapter.registerWebhook(
+      providers.webhookUrl(open),
+      providers.call(open),
+      providers.sharedWebhookUrl(open),
+    )
     await RouteHealth.noteWebhook(workspace, _id, { state: 'set', at })
   } catch (error) {
     log.warn({ event: 'webhook.not_set', route: _id, error }, 'the provider did not take our webhook address')

@@ -15,6 +15,7 @@ import type { MediaFetcher } from '../media/fetch.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { Broadcasts } from '../realtime/broadcasts.ts'
 import type { Courtesies } from './courtesies.ts'
+import type { Introductions } from './introductions.ts'
 import { bodyOf, readEvents } from './receipts.ts'
 
 interface Parts {
@@ -24,6 +25,7 @@ interface Parts {
   broadcasts: Broadcasts
   media: Pick<MediaFetcher, 'wanted'>
   courtesies: Pick<Courtesies, 'acknowledge' | 'decline'>
+  introductions: Pick<Introductions, 'of'>
   metrics: Metrics
 }
 
@@ -147,12 +149,13 @@ export class Ingest {
 
   /** Does what one event asks. Answers with the provider's name of a message that is not here yet, if it needs one. */
   async #take(inbox: InboxDoc, receipt: FreshReceipt, event: ProviderEvent): Promise<string | null> {
-    const { broadcasts, clock, courtesies, log, media, metrics } = this.#parts
+    const { broadcasts, clock, courtesies, introductions, log, media, metrics } = this.#parts
     const count = (result: string) =>
       metrics.events.inc({ provider: receipt.provider, kind: event.kind, result })
     switch (event.kind) {
       case 'message': {
-        const change = await inbound.receive(inbox, event, receipt.receivedAt)
+        const written = await introductions.of(inbox, receipt, event)
+        const change = await inbound.receive(inbox, written, receipt.receivedAt)
         if (!change) return done(count, 'repeated')
         broadcasts.messageAdded(change)
         media.wanted(change.message)

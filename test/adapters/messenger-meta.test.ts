@@ -496,6 +496,33 @@ describe('Messenger, in its own ways', () => {
     })
   })
 
+  it('tells who somebody is, and not where they are nobody', async () => {
+    await inWorld(async (world) => {
+      const call = callOf(world)
+      const ada = await newHandset(world, 'Ada King Lovelace')
+      expect(await messengerMeta.profileOf(psidOf(ada), call)).toEqual({ name: 'Ada King Lovelace' })
+      for (const who of ['999', '', '../me'])
+        await expect(messengerMeta.profileOf(who as Address, call), who).rejects.toThrow(CallFailed)
+    })
+  })
+
+  it('leads the app to the address of all pages, where it knows the app', async () => {
+    await inWorld(async (world) => {
+      const call = callOf(world)
+      const { appId: _, ...unknown } = call.credentials
+      const own = `${world.origin}/hooks/one`
+      await messengerMeta.registerWebhook(own, { ...call, credentials: unknown }, `${world.origin}/hooks/all`)
+      const bo = await newHandset(world)
+      expect(await write(world, bo, { text: 'To nobody' })).toMatchObject({ mark: 'sent' })
+      await world.sandbox.idle()
+      expect(world.hooks).toEqual([])
+      await messengerMeta.registerWebhook(own, call, `${world.origin}/hooks/all`)
+      await write(world, bo, { text: 'To all' })
+      await world.sandbox.idle()
+      expect(world.hooks.map(({ url }) => url)).toEqual([`${world.origin}/hooks/all`])
+    })
+  })
+
   it('tells which page it is, and that a token is another page’s', async () => {
     await inWorld(async (world) => {
       const call = callOf(world)

@@ -40,7 +40,7 @@ const theirs = (ada: Customer) => async () => (await ada.sees('messenger')).find
 
 test('what Ada writes is answered, and watermarks lift the answer to read', async () => {
   const { ada, conversation } = await begun('Ada', 'Is the shop open on Sunday? 🙂')
-  expect(conversation).toMatchObject({ channel: 'messenger', status: 'open' })
+  expect(conversation).toMatchObject({ channel: 'messenger', status: 'open', contact: { name: 'Ada' } })
   const { body } = await kim.reply(conversation.id, 'Yes, from ten to four.')
   const seen = await eventually(theirs(ada))
   expect(seen.content).toEqual({ type: 'text', text: 'Yes, from ten to four.' })

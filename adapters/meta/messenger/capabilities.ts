@@ -14,14 +14,14 @@ export const LIMITS = {
   cardLine: 80,
 }
 /** Attachments by address. @see https://developers.facebook.com/docs/messenger-platform/send-messages/saving-assets */
-const FILE = { caption: false, maxBytes: 25 * MB } as const
+const FILE = { maxLength: 0, maxBytes: 25 * MB } as const
 
 /** There are no places and no cards of people, and nothing sent is changed or taken back. */
 export const capabilities: Capabilities = {
   content: {
     text: { maxLength: LIMITS.text },
     image: {
-      caption: false,
+      maxLength: 0,
       maxBytes: 8 * MB,
       mime: ['image/jpeg', 'image/png', 'image/gif', 'image/webp'],
     },

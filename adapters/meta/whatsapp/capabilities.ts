@@ -22,14 +22,14 @@ export const capabilities: Capabilities = {
     image: { maxLength: LIMITS.caption, maxBytes: SIZES.image, mime: ['image/jpeg', 'image/png'] },
     video: { maxLength: LIMITS.caption, maxBytes: SIZES.video, mime: ['video/mp4', 'video/3gpp'] },
     audio: {
-      caption: false,
+      maxLength: 0,
       maxBytes: SIZES.audio,
       mime: ['audio/aac', 'audio/amr', 'audio/mpeg', 'audio/mp4', 'audio/ogg'],
     },
     // Anything but Opus in Ogg is sent as audio instead, which `fit` sees to.
-    voice: { caption: false, maxBytes: SIZES.audio, mime: ['audio/ogg'] },
+    voice: { maxLength: 0, maxBytes: SIZES.audio, mime: ['audio/ogg'] },
     document: { maxLength: LIMITS.caption, maxBytes: SIZES.document },
-    sticker: { caption: false, maxBytes: SIZES.sticker, mime: ['image/webp'] },
+    sticker: { maxLength: 0, maxBytes: SIZES.sticker, mime: ['image/webp'] },
     location: {},
     contact: {},
     buttons: { maxLength: LIMITS.offer, maxChoices: 3, maxTitle: 20 },
