@@ -17,8 +17,14 @@ export class Ledger {
     this.#entries = new Ring(keep)
   }
 
+  /** A message that the provider took. */
   enter(entry: Omit<LedgerEntry, 'at'>): void {
     this.#accepted[entry.provider]++
+    this.note(entry)
+  }
+
+  /** Something that is no message: typing, a tap acknowledged. */
+  note(entry: Omit<LedgerEntry, 'at'>): void {
     const text = entry.text.slice(0, TEXT_KEPT)
     this.#entries.set(this.#count++, { ...entry, text, at: this.#clock.now().toISOString() })
   }

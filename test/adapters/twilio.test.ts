@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Forged, type OutboundMessage, type WebhookRequest } from '../../adapters/adapter.ts'
 import type { ProviderEvent } from '../../adapters/events.ts'
 import { twilioSms } from '../../adapters/sms/twilio.ts'
 import { signatureOf } from '../../adapters/twilio/signature.ts'
+import { whatsappTwilio } from '../../adapters/whatsapp/twilio.ts'
 import type { Content } from '../../models/content.ts'
 import type { Address, MediaId, ProviderMessageId } from '../../models/ids.ts'
-import type { BubbleView, HandsetView } from '../../server/sandbox/protocol.ts'
+import type { BubbleView, HandsetView, LedgerView } from '../../server/sandbox/protocol.ts'
 import { adapterContract, callWith, type Payload, payload } from './contract.ts'
 import { createWorld, eventually, listen, shut, type World } from './world.ts'
 
@@ -186,6 +187,105 @@ describe('Twilio SMS', () => {
       authToken,
       Buffer.from(`${accountSid}:${authToken}`).toString('base64'),
     ],
+  })
+})
+
+describe('WhatsApp through Twilio', () => {
+  const onWhatsApp = (content: Content, more: object = {}) =>
+    message(content, { profile: { name: 'Ann', phone: '+254711000001' }, ...more })
+  const heard: Payload[] = (
+    [
+      ['whatsapp', [onWhatsApp(hello)]],
+      ['whatsapp-button', [onWhatsApp({ type: 'choice', id: 'yes', title: 'Yes' })]],
+      ['whatsapp-list', [onWhatsApp({ type: 'choice', id: 'row2', title: 'Tuesday' })]],
+      ['text', [{ kind: 'ignored', what: 'sms_message' }]],
+      ['status-read', [{ kind: 'status', providerId: OUR, status: 'read' }]],
+    ] satisfies [string, ProviderEvent[]][]
+  ).map(([name, events]) => ({ file: `twilio/${name}.txt`, events }))
+
+  adapterContract({
+    adapter: whatsappTwilio,
+    credentials,
+    genuine: (body) => signed(body),
+    proof: 'x-twilio-signature',
+    signsBody: true,
+    meaning: (body) => [...new URLSearchParams(body)],
+    payloads: heard,
+    mutation: formMutation,
+    withUnknownField: (body) => `${body}&FromTheFuture=1`,
+    textPayload: (text) => `MessageSid=${SM}&From=whatsapp%3A%2B15551234567&Body=${encodeURIComponent(text)}`,
+    sandbox: async (world) => ({ call: callOf(world), message: textTo('+12025550123') }),
+    secrets: ({ credentials: { authToken, accountSid } }) => [
+      authToken,
+      Buffer.from(`${accountSid}:${authToken}`).toString('base64'),
+    ],
+  })
+
+  describe('sends', () => {
+    let world: World
+    beforeAll(async () => {
+      world = await createWorld()
+    })
+    afterAll(() => world.close())
+    const said = async (content: OutboundMessage['content']) => {
+      const outcome = await whatsappTwilio.send({ to: '+12025550123' as Address, content }, callOf(world))
+      if (outcome.outcome !== 'accepted') return outcome
+      const ledger = await world.api<LedgerView>('GET', '/ledger')
+      return ledger.entries.find(({ id }) => id === outcome.providerId)
+    }
+
+    it('buttons and lists as contents made for them', async () => {
+      const buttons = [
+        { id: 'y', title: 'Yes' },
+        { id: 'n', title: 'No' },
+      ]
+      expect(await said({ type: 'buttons', text: 'Shall we?', buttons })).toMatchObject({
+        to: 'whatsapp:+12025550123',
+        text: 'Shall we?',
+      })
+      const sections = [{ rows: [{ id: 'c', title: 'Carrot', description: 'with nuts' }] }]
+      expect(await said({ type: 'list', text: 'Which cake?', button: 'Cakes', sections })).toMatchObject({
+        text: 'Which cake?',
+      })
+    })
+
+    it('templates by their name, with their blanks filled; and tells which there are', async () => {
+      const templates = await whatsappTwilio.templates(callOf(world))
+      expect(templates.map(({ status }) => status)).toEqual(['approved', 'rejected'])
+      const [ready] = templates
+      const template = { type: 'template', name: ready?.name ?? '', language: 'en', text: '' } as const
+      expect(await said({ ...template, parameters: ['Ann', 'two'] })).toMatchObject({
+        text: 'Hello Ann, your table for two is ready.',
+      })
+      expect(await said({ ...template, name: 'HX0000', parameters: [] })).toMatchObject({
+        outcome: 'unavailable',
+        needsAttention: true,
+      })
+    })
+
+    it('a place, and typing tied to what they wrote', async () => {
+      expect(await said({ type: 'location', latitude: -1.29, longitude: 36.82, name: 'Shop' })).toMatchObject(
+        {
+          text: 'Shop',
+        },
+      )
+      await whatsappTwilio.showTyping('+12025550123' as Address, callOf(world), SM as ProviderMessageId)
+      const ledger = await world.api<LedgerView>('GET', '/ledger')
+      expect(ledger.entries).toContainEqual(expect.objectContaining({ what: 'typing', id: SM }))
+    })
+  })
+})
+
+describe('whose webhook it is', () => {
+  it.each([
+    ['text', ['+15550001111']],
+    ['whatsapp', ['+15550001111']],
+    ['status-sent', ['+15550001111']],
+  ])('%s', (name, numbers) => {
+    expect(twilioSms.receiversOf(signed(payload(`twilio/${name}.txt`)))).toEqual(numbers)
+  })
+  it('nobody’s, where the body says nothing', () => {
+    expect(twilioSms.receiversOf(signed('%zz'))).toEqual([])
   })
 })
 

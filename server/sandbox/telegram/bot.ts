@@ -93,7 +93,7 @@ export class Bot implements Line {
     const to = this.#taps.get(query)
     if (to === undefined) return false
     this.#taps.delete(query)
-    this.#stage.ledger.enter({ provider: 'telegram', id: query, to, what: 'acknowledgement', text: '' })
+    this.#stage.ledger.note({ provider: 'telegram', id: query, to, what: 'acknowledgement', text: '' })
     return true
   }
 

@@ -4,6 +4,7 @@ import { authorization } from '../../../adapters/twilio/api.ts'
 import { answer } from '../faults.ts'
 import type { Stage } from '../stage.ts'
 import type { Carrier, Outbound } from './carrier.ts'
+import { Contents } from './contents.ts'
 import { refuse, refuseWithStatus, TwilioRefusal } from './errors.ts'
 
 /** Twilio's messaging API over HTTP. @see https://www.twilio.com/docs/messaging/api/message-resource */
@@ -14,6 +15,10 @@ export function twilioRouter(carrier: Carrier, stage: Stage): Router {
   const numberSid = `PN${account.accountSid.slice(2)}`
   const form = express.urlencoded({ extended: false, limit: '64kb' })
 
+  const allow: RequestHandler = (request, response, next) => {
+    if (request.get('authorization') === authorization(account)) next()
+    else refuse(response, new TwilioRefusal(401, 20003, 'Authenticate'))
+  }
   const authorize: RequestHandler = (request, response, next) => {
     if (request.get('authorization') !== authorization(account))
       return refuse(response, new TwilioRefusal(401, 20003, 'Authenticate'))
@@ -22,7 +27,17 @@ export function twilioRouter(carrier: Carrier, stage: Stage): Router {
     next()
   }
   const gate = stage.faults.gate('twilio', isSend, refuseWithStatus)
+  const contents = new Contents(stage)
   router.use('/2010-04-01', authorize, gate)
+  // Other hosts of Twilio's, at the one address that a simulator has.
+  router.use('/v1', allow, contents.router())
+  router.post('/v2/Indicators/Typing.json', allow, form, (request, response) => {
+    const { messageId, channel } = z
+      .object({ messageId: z.string().regex(/^[A-Z]{2}[0-9a-f]{32}$/), channel: z.literal('whatsapp') })
+      .parse(request.body ?? {})
+    stage.ledger.note({ provider: 'twilio', id: messageId, to: '', what: 'typing', text: channel })
+    answer(response, 200, { success: true })
+  })
 
   router.get(`${base}.json`, (_request, response) => {
     answer(response, 200, {
@@ -36,7 +51,7 @@ export function twilioRouter(carrier: Carrier, stage: Stage): Router {
   router.post(`${base}/Messages.json`, form, async (request, response) => {
     let message: Outbound
     try {
-      message = messageOf(request.body, stage)
+      message = messageOf(request.body, stage, contents)
     } catch (error) {
       if (error instanceof TwilioRefusal) return refuse(response, error)
       throw error
@@ -101,19 +116,26 @@ const Params = z.object({
   Body: z.string().default(''),
   MediaUrl: list.default([]),
   StatusCallback: z.string().optional(),
+  ContentSid: z.string().optional(),
+  ContentVariables: z.string().optional(),
+  PersistentAction: z.string().optional(),
 })
 
+const WHATSAPP = 'whatsapp:'
+
 /** @throws TwilioRefusal as Twilio would */
-function messageOf(body: unknown, stage: Stage): Outbound {
+function messageOf(body: unknown, stage: Stage, contents: Contents): Outbound {
   const { accounts, handsets, clock } = stage
-  const { To, From, MessagingServiceSid, Body, MediaUrl, StatusCallback } = Params.parse(body ?? {})
+  const { To, From, MessagingServiceSid, MediaUrl, StatusCallback, ...said } = Params.parse(body ?? {})
+  const Body = said.ContentSid ? contents.wordsOf(said.ContentSid, said.ContentVariables) : said.Body
+  const prefix = To?.startsWith(WHATSAPP) ? WHATSAPP : ''
   if (!To) throw new TwilioRefusal(400, 21604, "A 'To' phone number is required.")
   const magic = MAGIC_NUMBERS[To]
   if (magic) throw magic
-  if (!/^\+[1-9]\d{6,14}$/.test(To))
+  if (!/^\+[1-9]\d{6,14}$/.test(To.slice(prefix.length)))
     throw new TwilioRefusal(400, 21211, `Invalid 'To' Phone Number: ${To.slice(0, 6)}XXXX`)
   if (!From && !MessagingServiceSid) throw new TwilioRefusal(400, 21603, "A 'From' phone number is required.")
-  if (From && From !== accounts.twilio.number)
+  if (From && From !== prefix + accounts.twilio.number)
     throw new TwilioRefusal(
       400,
       21606,
@@ -122,7 +144,10 @@ function messageOf(body: unknown, stage: Stage): Outbound {
   if (!Body && MediaUrl.length === 0) throw new TwilioRefusal(400, 21602, 'Message body is required')
   if (Body.length > 1600)
     throw new TwilioRefusal(400, 21617, 'The concatenated message body exceeds the 1600 character limit')
-  if (MediaUrl.length > 10) throw new TwilioRefusal(400, 21623, 'Number of media files exceeds allowed limit')
+  if (said.PersistentAction && !/^geo:-?\d+(\.\d+)?,-?\d+(\.\d+)?(\|.+)?$/.test(said.PersistentAction))
+    throw new TwilioRefusal(400, 63024, 'Invalid PersistentAction')
+  if (MediaUrl.length > (prefix ? 1 : 10))
+    throw new TwilioRefusal(400, 21623, 'Number of media files exceeds allowed limit')
   if (!MediaUrl.every((url) => URL.canParse(url))) throw new TwilioRefusal(400, 21620, 'Invalid media URL(s)')
   if (StatusCallback !== undefined && !URL.canParse(StatusCallback))
     throw new TwilioRefusal(400, 21609, "The 'StatusCallback' URL is not a valid URL.")
@@ -131,7 +156,7 @@ function messageOf(body: unknown, stage: Stage): Outbound {
   return {
     sid: `${MediaUrl.length > 0 ? 'MM' : 'SM'}${stage.hex(32)}`,
     to: To,
-    from: From ?? accounts.twilio.number,
+    from: From ?? prefix + accounts.twilio.number,
     body: Body,
     mediaUrls: MediaUrl,
     statusCallback: StatusCallback,
