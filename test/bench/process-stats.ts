@@ -5,9 +5,19 @@ const TICKS_PER_SECOND = 100
 
 /** Seconds of processor time that a process, all its threads, has used so far. */
 export function cpuSeconds(pid: number): number {
+  const [user = 0, system = 0] = ticks(pid)
+  return (user + system) / TICKS_PER_SECOND
+}
+
+/** The same, with what its children had used that have ended. */
+export const cpuSecondsWithEnded = (pid: number): number =>
+  ticks(pid).reduce((sum, each) => sum + each, 0) / TICKS_PER_SECOND
+
+/** In user mode, in the kernel, and both of ended children. */
+function ticks(pid: number): number[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+  return fields.slice(11, 15).map(Number)
 }
 
 /** Megabytes in memory: now (`VmRSS`) or the most there ever were (`VmHWM`). */

@@ -14,6 +14,10 @@ export interface Decision {
 export class Decisions {
   readonly #byShape = new Map<string, Decision>()
 
+  get size(): number {
+    return this.#byShape.size
+  }
+
   get(shape: string): Decision | undefined {
     const decision = this.#byShape.get(shape)
     if (!decision || decision.uses < USES) return decision

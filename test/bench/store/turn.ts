@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Histogram } from 'hdr-histogram-js'
-import { cpuSeconds } from '../process-stats.ts'
+import { cpuSecondsWithEnded } from '../process-stats.ts'
 import { histogram, record } from '../watch.ts'
 import type { Operation, Table } from './operations.ts'
 import type { StoreServer } from './server.ts'
@@ -66,11 +66,11 @@ async function repeat(
   return begun
 }
 
-/** Seconds of processor time of all processes of a server. */
+/** Seconds of processor time of all processes of a server; PostgreSQL's come and go with their connections. */
 export const cpuOf = (server: StoreServer): number =>
   server.pids().reduce((sum, pid) => {
     try {
-      return sum + cpuSeconds(pid)
+      return sum + cpuSecondsWithEnded(pid)
     } catch {
       return sum
     }
