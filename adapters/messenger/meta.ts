@@ -37,7 +37,7 @@ type MessengerAdapter = Adapter<MessengerCredentials> &
 export const messengerMeta: MessengerAdapter = {
   provider: 'meta',
   channel: 'messenger',
-  title: 'Messenger',
+  title: 'Meta',
   apiBase: API_BASE,
   credentials: MessengerCredentials,
   asks: [

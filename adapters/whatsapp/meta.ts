@@ -36,7 +36,7 @@ type WhatsAppAdapter = Adapter<WhatsAppCredentials> &
 export const whatsappMeta: WhatsAppAdapter = {
   provider: 'meta',
   channel: 'whatsapp',
-  title: 'WhatsApp',
+  title: 'Meta',
   apiBase: API_BASE,
   credentials: WhatsAppCredentials,
   asks: [

@@ -124,6 +124,12 @@ test('receipts that come before the answer, or twice, change nothing', async () 
   expect(held(conversation)).toHaveLength(2)
 })
 
+test('who Messenger does not name is heard all the same', async () => {
+  await world.fault({ provider: 'meta', kind: 'status', status: 500, on: 'all', times: 1 })
+  const { conversation } = await begun('Nobody', 'Who am I?')
+  expect(conversation.contact.name).toMatch(/^24\d{16}$/)
+})
+
 test('a colleague’s answer in Meta’s own app is part of what was said', async () => {
   const { ada, conversation } = await begun('Ada and the other app', 'Hello over there')
   await request('POST', `${world.sandboxUrl}/api/handsets/${ada.id}/echo`, {

@@ -123,6 +123,14 @@ test('a template goes out with its named blanks filled, and its buttons can be p
   await eventually(() => held(conversation).some(({ content }) => content.type === 'choice'))
 })
 
+test('Ada sees when the one who has her conversation has read what she wrote', async () => {
+  const { ada, conversation } = await begun('Ada who looks', 'Did you get this?')
+  const first = async () => (await ada.sees('whatsapp'))[0]
+  await eventually(async () => (await first())?.mark === 'received')
+  await kim.put(`/conversations/${conversation.id}/reading`, { rev: conversation.rev })
+  await eventually(async () => (await first())?.mark === 'read')
+})
+
 test('an answer lost on its way back is found by its receipt, and is not sent twice', async () => {
   const { conversation } = await begun('Ada behind a bad line', 'Are you there?')
   await world.fault({ provider: 'meta', kind: 'accept-then-drop', times: 1 })

@@ -53,7 +53,6 @@ function eventsOfChange({ field, value }: Change): ProviderEvent[] {
       ]
     }
     case 'smb_message_echoes':
-    case 'message_echoes':
       return value.message_echoes.flatMap(echoEvents)
     default:
       return [ignored(field)]
