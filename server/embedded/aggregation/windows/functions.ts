@@ -204,7 +204,7 @@ const movingAverage: WindowCompiler = (operand, compiler, name) => {
       const value = input(scope)
       if (!isNumeric(value)) return NULL
       average = average ? addNumbers(multiplyNumbers(value, weight), multiplyNumbers(average, rest)) : value
-      return average.type === T.decimal ? average : doubleValue(doubleOf(average))
+      return average
     })
   }
 }
