@@ -1,3 +1,5 @@
+import type { Mark } from '../../models/content.ts'
+
 /** What the sandbox and its page say to each other. Types only: the page imports this file. Moments are ISO 8601, UTC. */
 
 export type SandboxChannel = 'telegram' | 'sms' | 'whatsapp' | 'messenger'
@@ -31,7 +33,7 @@ export interface BubbleView {
 }
 
 export type BubbleContent =
-  | { type: 'text'; text: string }
+  | { type: 'text'; text: string; marks?: Mark[] }
   | {
       type: 'file'
       kind: 'image' | 'video' | 'audio' | 'voice' | 'document'

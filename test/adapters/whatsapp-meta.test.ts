@@ -391,7 +391,7 @@ describe('WhatsApp, in its own ways', () => {
       const shown = chats.whatsapp.filter(({ mine }) => !mine).map(({ content }) => content)
       expect(shown).toHaveLength(contents.length)
       const of = (part: object) => expect(shown).toContainEqual(expect.objectContaining(part))
-      of({ type: 'text', text: '*Hello* there' })
+      of({ type: 'text', text: 'Hello there', marks: [{ kind: 'bold', start: 0, end: 5 }] })
       of({ kind: 'image', caption: 'A picture' })
       of({ kind: 'document', file: expect.objectContaining({ name: 'Straße "1".png', size: 3 }) })
       of({ kind: 'voice' })

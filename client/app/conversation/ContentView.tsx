@@ -11,7 +11,7 @@ import { Words } from './Words.tsx'
 export function ContentView({ content }: { content: Content }): ReactNode {
   switch (content.type) {
     case 'text':
-      return <Words>{content.text}</Words>
+      return <Words marks={content.marks}>{content.text}</Words>
     case 'image':
     case 'sticker':
     case 'video':

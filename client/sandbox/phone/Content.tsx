@@ -1,5 +1,6 @@
 import { IconFileText, IconMapPinFilled, IconUser } from '@tabler/icons-react'
 import type { BubbleContent } from '../../../server/sandbox/protocol.ts'
+import { Marked } from '../../app/conversation/Marked.tsx'
 import { fileAddress } from '../api.ts'
 import { phoneOf, sizeOf } from '../format.ts'
 
@@ -7,9 +8,14 @@ import { phoneOf, sizeOf } from '../format.ts'
 export function Content({ content }: { content: BubbleContent }) {
   switch (content.type) {
     case 'text':
+      return (
+        <p className={isEmojiOnly(content.text) ? 'text big' : 'text'}>
+          <Marked text={content.text} marks={content.marks} words={(words) => words} />
+        </p>
+      )
     case 'offer':
     case 'notice':
-      return <p className={isEmojiOnly(content.text) ? 'text big' : 'text'}>{content.text}</p>
+      return <p className="text">{content.text}</p>
     case 'location':
       return <Place content={content} />
     case 'contact':

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Entity, marksOf } from '../../../adapters/telegram/entities.ts'
 import type { Handset } from '../handsets.ts'
 import type { BubbleContent, BubbleView } from '../protocol.ts'
 import type { Stage } from '../stage.ts'
@@ -64,9 +65,7 @@ const WebhookFields = z.object({
   drop_pending_updates: Flag.optional(),
 })
 
-const Entities = fromJson(
-  z.array(z.object({ type: z.string(), offset: z.int().min(0), length: z.int().min(1) })),
-).optional()
+const Entities = fromJson(z.array(Entity)).optional()
 const Markup = fromJson(
   z.union([
     z.object({
@@ -205,8 +204,10 @@ export function methodsOf(bot: Bot, stage: Stage): Record<string, Method> {
     sendMessage(call) {
       const { handset, replyTo } = recipient(call)
       const text = Text.parse(call.fields.text)
-      Entities.parse(call.fields.entities)
-      return sent(handset, offerOf(Markup.parse(call.fields.reply_markup), text), replyTo)
+      const marks = marksOf(text, Entities.parse(call.fields.entities))
+      const content = offerOf(Markup.parse(call.fields.reply_markup), text)
+      const looks = content.type === 'text' && marks.length > 0 ? { ...content, marks } : content
+      return sent(handset, looks, replyTo)
     },
     sendSticker: sends('image', 'sticker'),
     sendPhoto: sends('image', 'photo'),

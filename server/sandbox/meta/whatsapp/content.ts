@@ -1,3 +1,4 @@
+import { fromMarkup } from '../../../../adapters/whatsapp/markup.ts'
 import { fileView, kindOfFile } from '../../files.ts'
 import type { BubbleContent } from '../../protocol.ts'
 import type { Stage } from '../../stage.ts'
@@ -9,7 +10,7 @@ import { templateContent } from './templates.ts'
 export function contentOf(send: Send, stage: Stage): BubbleContent | null {
   switch (send.type) {
     case 'text':
-      return { type: 'text', text: send.text.body }
+      return fromMarkup(send.text.body)
     case 'image':
       return fileContent(send.image, stage)
     case 'video':
