@@ -168,6 +168,8 @@ export async function takeBack(
   return change ?? 'old'
 }
 
+/** How far a provider's clock may be behind ours: its moment for a message is then before the one we sent it at. */
+const CLOCKS_DIFFER_MS = 1_000
 /** Messages a watermark may lift at once; a longer silence is caught up with by the next one. */
 const LIFTED_AT_ONCE = 100
 
@@ -186,7 +188,7 @@ export async function reach(
     'delivery.rank': { $gte: rankOf('sent'), $lt: rankOf(news.status) },
     // Begun, not answered: a provider dates a message before we have its answer.
     $or: [
-      { 'delivery.attempts.startedAt': { $lte: news.upTo } },
+      { 'delivery.attempts.startedAt': { $lte: new Date(news.upTo.getTime() + CLOCKS_DIFFER_MS) } },
       { 'delivery.attempts.providerId': { $in: news.named ?? [] } },
     ],
   })
