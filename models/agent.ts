@@ -1,4 +1,5 @@
 import { model } from 'mongoose'
+import { Batcher } from './batcher.ts'
 import type { AgentId, InboxId, WorkspaceId } from './ids.ts'
 import { newId } from './ids.ts'
 import { workspaceSchema } from './schema.ts'
@@ -39,6 +40,15 @@ const schema = workspaceSchema<AgentDoc>(
 
 const Model = model('Agent', schema, 'agents')
 
+/** Every request asks for its agent anew, so that disabling one counts at once; those at the same moment ask together. */
+const enabled = new Batcher<AgentId, AgentDoc | null>(async (ids) => {
+  const found = await Model.find({ _id: { $in: ids }, disabledAt: null }, null, {
+    acrossWorkspaces: 'requests of every workspace ask together',
+  }).lean<AgentDoc[]>()
+  const agents = new Map(found.map((agent) => [agent._id, agent]))
+  return ids.map((id) => agents.get(id) ?? null)
+})
+
 export const Agent = Object.assign(Model, {
   /** Makes the account. Throws the driver's duplicate key error where the email is taken. */
   async invite(
@@ -62,7 +72,8 @@ export const Agent = Object.assign(Model, {
 
   /** The agent while still allowed in; null once disabled. */
   async enabled(workspace: WorkspaceId, id: AgentId): Promise<AgentDoc | null> {
-    return Model.findOne({ workspace, _id: id, disabledAt: null }).lean<AgentDoc>()
+    const agent = await enabled.add(id)
+    return agent?.workspace === workspace ? agent : null
   },
 
   /** Changes what the agent may do or see; the new access number tells their clients to start afresh. */

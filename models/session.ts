@@ -1,4 +1,5 @@
 import { model } from 'mongoose'
+import { Batcher } from './batcher.ts'
 import type { AgentId, SessionId, WorkspaceId } from './ids.ts'
 import { newId } from './ids.ts'
 import { workspaceSchema } from './schema.ts'
@@ -109,18 +110,26 @@ export const Session = Object.assign(Model, {
   },
 
   async isLive(workspace: WorkspaceId, id: SessionId): Promise<boolean> {
-    return (await Model.exists({ workspace, _id: id, revokedAt: null })) !== null
+    return (await living.add(id)) === workspace
   },
 
   /** Those of many that are not ended. */
-  async live(ids: SessionId[]): Promise<Set<SessionId>> {
-    const live = await Model.find(
-      { _id: { $in: ids }, revokedAt: null },
-      { _id: 1 },
-      { acrossWorkspaces: OF_ALL },
-    ).lean<Pick<SessionDoc, '_id'>[]>()
-    return new Set(live.map(({ _id }) => _id))
-  },
+  live: async (ids: SessionId[]): Promise<Set<SessionId>> => new Set((await liveOf(ids)).keys()),
+})
+
+async function liveOf(ids: SessionId[]): Promise<Map<SessionId, WorkspaceId>> {
+  const live = await Model.find(
+    { _id: { $in: ids }, revokedAt: null },
+    { workspace: 1 },
+    { acrossWorkspaces: OF_ALL },
+  ).lean<Pick<SessionDoc, '_id' | 'workspace'>[]>()
+  return new Map(live.map(({ _id, workspace }) => [_id, workspace]))
+}
+
+/** Asked anew for every request, so that signing out counts at once; those at the same moment ask together. */
+const living = new Batcher<SessionId, WorkspaceId | undefined>(async (ids) => {
+  const live = await liveOf(ids)
+  return ids.map((id) => live.get(id))
 })
 
 const spending = (hash: string) => ({ spent: { $each: [hash], $slice: -SPENT_KEPT } })
