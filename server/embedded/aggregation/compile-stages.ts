@@ -35,7 +35,6 @@ const REFUSED = new Set([
   '$changeStreamSplitLargeEvent',
   '$currentOp',
   '$geoNear',
-  '$listLocalSessions',
   '$listSampledQueries',
   '$listSearchIndexes',
   '$listSessions',
@@ -48,7 +47,12 @@ const REFUSED = new Set([
 ])
 
 /** Stages that bring documents, and so come first. */
-export const SOURCES: ReadonlySet<string> = new Set(['$documents', '$collStats', '$indexStats'])
+export const SOURCES: ReadonlySet<string> = new Set([
+  '$documents',
+  '$listLocalSessions',
+  '$collStats',
+  '$indexStats',
+])
 const OUTPUTS = new Set(['$out', '$merge'])
 
 type StageCompiler = (stage: Stage, compiler: Compiler, surroundings: Surroundings) => Transform

@@ -12,6 +12,8 @@ export interface PipelineContext {
   readonly variables: Plain
   readonly deadline: number
   readonly hint?: RawValue | undefined
+  /** The session that asks, when it has one. */
+  readonly session?: RawValue | undefined
 }
 
 /** What stages with pipelines of their own need, and are given, as they do not know how pipelines are run. */

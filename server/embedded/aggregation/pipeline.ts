@@ -8,7 +8,7 @@ import type { PipelineContext, Surroundings } from './context.ts'
 import { type Counting, countingOf } from './counting.ts'
 import { compilerFor } from './expressions/compile.ts'
 import { headOf } from './head.ts'
-import { collectionStatistics, documentsSource, indexStatistics } from './stages/sources.ts'
+import { collectionStatistics, documentsSource, indexStatistics, localSessions } from './stages/sources.ts'
 import { parseStages, type Stage } from './stages/stage.ts'
 
 /** What is made along the way may be a little greater than what may be stored. */
@@ -52,6 +52,7 @@ function sourceOf(
     if (first.name === '$documents') {
       return { source: documentsSource(first.operand, compilerFor(context.variables)), used: 1 }
     }
+    if (first.name === '$listLocalSessions') return { source: localSessions(context), used: 1 }
     if (name !== undefined) {
       const describe = first.name === '$collStats' ? collectionStatistics : indexStatistics
       return { source: describe(context, name, first.operand), used: 1 }

@@ -23,7 +23,15 @@ export function pipelineOf(request: Request): RawValue[] {
 /** Where a command's pipeline runs. */
 export function pipelineContext(request: Request): PipelineContext {
   const { engine, database, deadline } = request
-  return { engine, database, deadline, variables: request.variables(), hint: request.value('hint') }
+  const variables = request.variables()
+  return {
+    engine,
+    database,
+    deadline,
+    variables,
+    hint: request.value('hint'),
+    session: request.value('lsid'),
+  }
 }
 
 export const aggregate: Handler = {

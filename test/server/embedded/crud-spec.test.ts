@@ -13,8 +13,6 @@ const given = process.env.MONGODB_URI
 /** What the embedded store refuses by name, with what it answers. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
   'estimatedDocumentCount works correctly on views': /viewOn/,
-  'Aggregate with $listLocalSessions': /\$listLocalSessions/,
-  'Aggregate with $listLocalSessions and allowDiskUse': /\$listLocalSessions/,
 }
 
 let store: TestStore

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
-import { Double } from 'bson'
+import { Binary, Double } from 'bson'
 import { encodeDocument, type Plain } from '../../bson/plain.ts'
 import {
   bytesOf,
@@ -32,6 +33,16 @@ export function documentsSource(operand: RawValue, compiler: Compiler): Document
     return Buffer.from(bytesOf(item))
   })
   return inPortions(documents)
+}
+
+/** The digest MongoDB gives to sessions of nobody: nothing was hashed. */
+const NOBODY = createHash('sha256').digest()
+
+/** The sessions `$listLocalSessions` knows of: the one that asks, as none is kept. */
+export function localSessions({ engine, session }: PipelineContext): Documents {
+  const id = session?.type === T.object ? get(session, 'id') : undefined
+  const lastUse = new Date(engine.clock.now())
+  return inPortions(id ? [encodeDocument({ _id: { id, uid: new Binary(NOBODY) }, lastUse })] : [])
 }
 
 /** What `$collStats` says of a collection. */

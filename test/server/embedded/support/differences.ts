@@ -257,7 +257,7 @@ export const DIFFERENCES: readonly Difference[] = [
     manual: 'https://github.com/documentdb/documentdb/issues',
     applies: (_step, _ours, theirs) =>
       theirs.code === 8 &&
-      /recovery mode|ECONNRESET|terminated unexpectedly|starting up|ECONNREFUSED/.test(
+      /recovery mode|not yet accepting|ECONNRESET|terminated unexpectedly|starting up|ECONNREFUSED/.test(
         refusals(theirs)[0]?.message ?? '',
       ),
     diverges: true,

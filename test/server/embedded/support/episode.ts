@@ -85,6 +85,7 @@ export async function compare(seed: number, ours: RawConnection, theirs: RawConn
     if (difference) known.set(difference, (known.get(difference) ?? 0) + 1)
     else differences.push(report(seed, digests.length, step, unseen, a, b))
     if (difference?.diverges ?? (step.writes || readsAll(step))) break
+    if (failedMidway(step, a)) break
     digests.push(0)
   }
   return { digests, known, differences }

@@ -3,7 +3,7 @@ import { arrayFilter, filter } from './random-filters.ts'
 import { modifiers, update } from './random-updates.ts'
 import { type Doc, document, id, numeric, OPEN_FIELDS, PATHS, scalar } from './random-values.ts'
 
-export const DATABASE = 'crud_differential'
+export const DATABASE = 'random_commands'
 
 /** How many collections the seeds share: the indexes of a collection are made once, as one server takes seconds for one. */
 export const WORLDS = 24

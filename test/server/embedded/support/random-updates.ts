@@ -124,7 +124,7 @@ const bits = (random: Random): unknown =>
 function pushed(random: Random): unknown {
   if (random.chance(0.5)) return value(random, 1)
   const made: Doc = {
-    $each: random.times(random.chance(0.04) ? 0 : 1 + random.below(2), () => scalar(random)),
+    $each: random.times(1 + random.below(2), () => scalar(random)),
   }
   if (random.chance(0.4)) made.$position = random.below(5) - 2
   if (random.chance(0.4)) made.$sort = random.pick([1, -1])
@@ -134,7 +134,7 @@ function pushed(random: Random): unknown {
 
 function pushedItems(random: Random): unknown {
   if (random.chance(0.4)) return item(random)
-  const made: Doc = { $each: random.times(random.chance(0.04) ? 0 : 1 + random.below(2), () => item(random)) }
+  const made: Doc = { $each: random.times(1 + random.below(2), () => item(random)) }
   if (random.chance(0.6))
     made.$sort = random.pick([{ k: 1 }, { k: -1 }, { v: 1 }, { k: 1, v: -1 }, { 'v.w': 1 }])
   if (random.chance(0.5)) made.$slice = random.below(6) - 3
