@@ -24,7 +24,7 @@ const SEEDS = Number(process.env.DIFFERENTIAL_SEEDS ?? (record ? 3000 : 120))
 const FIRST_SEED = Number(process.env.DIFFERENTIAL_FIRST_SEED ?? 1)
 const RECORDED = join(import.meta.dirname, 'recorded/answers.br')
 /** So many answers are compared at least; without this, an empty recording would do. */
-const RECORDED_AT_LEAST = 10_000
+const RECORDED_AT_LEAST = 27_000
 const CONNECTIONS = 8
 const DAY_MS = 24 * 60 * 60 * 1000
 
