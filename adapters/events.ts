@@ -65,6 +65,8 @@ export interface EchoEvent {
 /** A delivery receipt. It names the attempt by our key, by the provider's id, or by both. */
 export interface StatusEvent {
   kind: 'status'
+  /** Whose message it is, where what follows leans on it: news of one contact is taken in the order it came. */
+  to?: Address
   providerId?: ProviderMessageId
   attemptKey?: AttemptKey
   status: ReceiptStatus

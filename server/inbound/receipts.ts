@@ -40,4 +40,6 @@ export function readEvents(parse: () => ProviderEvent[]): ProviderEvent[] | null
 
 /** Whose events they are, as far as one of them says. */
 export const senderOf = (events: ProviderEvent[]): Address | undefined =>
-  events.map((event) => ('from' in event ? event.from : undefined)).find((from) => from !== undefined)
+  events
+    .map((event) => ('from' in event ? event.from : 'to' in event ? event.to : undefined))
+    .find((contact) => contact !== undefined)

@@ -89,6 +89,7 @@ const payloads: Payload[] = (
       [
         {
           kind: 'status',
+          to: ann,
           providerId: named('m_OUT1'),
           attemptKey: 'msg-1' as AttemptKey,
           status: 'sent',

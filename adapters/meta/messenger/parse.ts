@@ -78,8 +78,18 @@ function messageEvents(told: Messaging, message: Message, from: Address): Provid
 function echoEvents(told: Messaging, message: Message): ProviderEvent[] {
   const attempt = attemptIn(message.metadata)
   const providerId = message.mid as ProviderMessageId
-  if (attempt) return [{ kind: 'status', providerId, attemptKey: attempt as AttemptKey, status: 'sent' }]
   const to = told.recipient?.id
+  // A watermark may follow at once, and means it by the name told here.
+  if (attempt)
+    return [
+      {
+        kind: 'status',
+        ...(to !== undefined && { to: to as Address }),
+        providerId,
+        attemptKey: attempt as AttemptKey,
+        status: 'sent',
+      },
+    ]
   if (to === undefined) return [unreadable()]
   if (message.is_deleted) return [ignored('echo_deleted')]
   return contentsOf(message).map((content, index) => ({

@@ -1,3 +1,4 @@
+import { fromMarkup } from '../../../../adapters/whatsapp/markup.ts'
 import type { Handset } from '../../handsets.ts'
 import type { Line } from '../../line.ts'
 import type { BubbleContent, BubbleView } from '../../protocol.ts'
@@ -45,8 +46,9 @@ export class WhatsAppNumber implements Line {
   }
 
   write(handset: Handset, content: BubbleContent, replyTo?: string): BubbleView {
+    const shown = content.type === 'text' ? fromMarkup(content.text) : content
     const bubble: BubbleView = {
-      ...this.#bubble(content),
+      ...this.#bubble(shown),
       mine: true,
       ...(replyTo && { replyTo }),
       mark: 'sent',
@@ -60,7 +62,7 @@ export class WhatsAppNumber implements Line {
   edit(handset: Handset, id: string, text: string): BubbleView | undefined {
     const bubble = handset.bubble('whatsapp', id)
     if (!bubble?.mine || bubble.content.type !== 'text') return undefined
-    const edited: BubbleView = { ...bubble, content: { type: 'text', text }, edited: true }
+    const edited: BubbleView = { ...bubble, content: fromMarkup(text), edited: true }
     handset.show('whatsapp', edited)
     const edit = { original_message_id: id, message: { type: 'text', text: { body: text } } }
     this.#hear(handset, undefined, { type: 'edit', edit })
