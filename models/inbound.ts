@@ -12,7 +12,7 @@ import { Identity, type IdentityDoc } from './identity.ts'
 import type { Address, MessageId, ProviderMessageId } from './ids.ts'
 import { inboundMessageId } from './ids.ts'
 import type { InboxDoc } from './inbox.ts'
-import { Message, type MessageDoc } from './message.ts'
+import { Message, type MessageDoc, messageAt } from './message.ts'
 import { understood } from './offers.ts'
 import { consentIn } from './opt-out.ts'
 import { apply, climb, type OutboundDoc } from './outbox.ts'
@@ -66,14 +66,8 @@ export async function receive(
     windowClosesAt: closesAfter(inbox.window, at),
     at,
   })
-  const message: MessageDoc = {
+  const message = messageAt(conversation, {
     _id: id,
-    workspace,
-    conversation: conversation._id,
-    inbox: inbox._id,
-    rev: conversation.rev,
-    changedRev: conversation.rev,
-    touched: conversation.touched,
     direction: 'inbound',
     author: { kind: 'contact', id: identity.contact, name: identity.name },
     content: understood(written.content, conversation.offered?.choices),
@@ -81,10 +75,8 @@ export async function receive(
     ...(replyTo ? { replyTo } : {}),
     providerId: written.providerId,
     ...(written.writtenAt ? { writtenAt: written.writtenAt } : {}),
-    reactions: [],
-    edits: [],
     createdAt: at,
-  }
+  })
   return (await Message.write(message)) ? { conversation, message } : null
 }
 
@@ -218,23 +210,15 @@ export async function overhear(
     $unset: { waitingSince: 1 },
   })
   if (!place) return null
-  const message: MessageDoc = {
+  const message = messageAt(place, {
     _id: id,
-    workspace: inbox.workspace,
-    conversation: conversation._id,
-    inbox: inbox._id,
-    rev: place.rev,
-    changedRev: place.rev,
-    touched: place.touched,
     direction: 'outbound',
     author,
     content: echo.content,
     note: false,
     providerId: echo.providerId,
-    reactions: [],
-    edits: [],
     createdAt: at,
-  }
+  })
   return (await Message.write(message)) ? { conversation: place, message } : null
 }
 

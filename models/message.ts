@@ -100,6 +100,33 @@ export interface Page {
   more: boolean
 }
 
+/** What a conversation gives to a message that takes a place in it. */
+interface Place {
+  _id: ConversationId
+  workspace: WorkspaceId
+  inbox: InboxId
+  rev: number
+  touched: Touched
+}
+
+/** A new message at the place that its conversation gave it. */
+export const messageAt = (
+  { _id, workspace, inbox, rev, touched }: Place,
+  said: Omit<MessageDoc, keyof Place | 'conversation' | 'changedRev' | 'reactions' | 'edits'> & {
+    _id: MessageId
+  },
+): MessageDoc => ({
+  ...said,
+  workspace,
+  conversation: _id,
+  inbox,
+  rev,
+  changedRev: rev,
+  touched,
+  reactions: [],
+  edits: [],
+})
+
 const known = new Batcher<MessageId, boolean>(async (ids) => {
   const among = { _id: { $in: ids as never[] } }
   const found = await Model.collection.find(among, { projection: { _id: 1 } }).toArray()

@@ -3,7 +3,7 @@ import { Conversation, type ConversationDoc, type MessageChange, turnOf } from '
 import { rankOf } from './delivery.ts'
 import type { AgentId, ClientMessageId, MessageId } from './ids.ts'
 import { outboundMessageId } from './ids.ts'
-import { type Author, Message, type MessageDoc } from './message.ts'
+import { type Author, Message, type MessageDoc, messageAt } from './message.ts'
 
 /** Somebody wrote in between, or the conversation is another's: the author should look before sending. */
 export class StaleReply extends Error {
@@ -55,17 +55,10 @@ export async function reply(
   conversation: Pick<ConversationDoc, '_id' | 'workspace' | 'inbox'>,
   given: Reply,
 ): Promise<MessageChange & { created: boolean }> {
-  const { workspace, _id } = conversation
-  const id = outboundMessageId(_id, given.clientId)
+  const id = outboundMessageId(conversation._id, given.clientId)
   const place = await takePlace(conversation, id, given)
-  const message: MessageDoc = {
+  const message = messageAt(place, {
     _id: id,
-    workspace,
-    conversation: _id,
-    inbox: conversation.inbox,
-    rev: place.rev,
-    changedRev: place.rev,
-    touched: place.touched,
     direction: 'outbound',
     author: given.author,
     content: given.content,
@@ -73,10 +66,8 @@ export async function reply(
     note: given.note,
     ...(given.replyTo ? { replyTo: given.replyTo } : {}),
     ...(given.note ? {} : { delivery: queued(given.at, given.expiresAt) }),
-    reactions: [],
-    edits: [],
     createdAt: given.at,
-  }
+  })
   if (!(await Message.write(message))) {
     const first = await alreadyWritten(conversation, given.clientId) // the same request, sent twice at once
     if (first) return { conversation: place, message: first, created: false }

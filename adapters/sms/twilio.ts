@@ -21,7 +21,7 @@ import {
 } from '../twilio/api.ts'
 import { formOf } from '../twilio/form.ts'
 import { fetchMedia } from '../twilio/media.ts'
-import { createMessage } from '../twilio/messages.ts'
+import { createMessage, fileBody } from '../twilio/messages.ts'
 import { verifySignature } from '../twilio/signature.ts'
 import { eventsOf, receiversOf } from '../twilio/webhooks.ts'
 
@@ -97,11 +97,7 @@ function bodyOf(
     case 'video':
     case 'document':
     case 'sticker':
-      if (content.file.state !== 'stored') return rejected('file', 'This file is not there to be sent.')
-      return {
-        ...(content.caption && { Body: content.caption }),
-        MediaUrl: call.media.url(content.file.id),
-      }
+      return fileBody(content, call)
     default:
       return rejected('content', 'A text message cannot carry this.')
   }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import type { MediaContent } from '../../models/content.ts'
 import type { HttpAnswer } from '../adapter.ts'
 import { outcomeOfFailure } from '../http.ts'
-import { accepted, type Outcome, uncertain } from '../outcomes.ts'
+import { accepted, type Outcome, rejected, uncertain } from '../outcomes.ts'
 import { post, resource, type TwilioCall } from './api.ts'
 import { jsonOf, outcomeOfAnswer } from './errors.ts'
 import { formOf } from './form.ts'
@@ -12,6 +13,12 @@ const SERVICE_SID = /^MG[0-9a-fA-F]{32}$/
 export type MessageBody = Partial<
   Record<'Body' | 'MediaUrl' | 'ContentSid' | 'ContentVariables' | 'PersistentAction', string>
 >
+
+/** Twilio fetches the file itself; its words go beside it. */
+export const fileBody = ({ file, caption }: MediaContent, call: TwilioCall): MessageBody | Outcome =>
+  file.state === 'stored'
+    ? { ...(caption && { Body: caption }), MediaUrl: call.media.url(file.id) }
+    : rejected('file', 'This file is not there to be sent.')
 
 /**
  * Hands a message to Twilio.

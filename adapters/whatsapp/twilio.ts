@@ -18,7 +18,7 @@ import { API_BASE, ask, probe, TWILIO_ASKS, type TwilioCall, TwilioCredentials }
 import { createContent, templates } from '../twilio/contents.ts'
 import { formOf } from '../twilio/form.ts'
 import { fetchMedia } from '../twilio/media.ts'
-import { createMessage, type MessageBody } from '../twilio/messages.ts'
+import { createMessage, fileBody, type MessageBody } from '../twilio/messages.ts'
 import { verifySignature } from '../twilio/signature.ts'
 import { eventsOf, receiversOf } from '../twilio/webhooks.ts'
 
@@ -98,11 +98,7 @@ async function bodyOf(content: OutboundMessage['content'], call: TwilioCall): Pr
     case 'video':
     case 'document':
     case 'sticker':
-      if (content.file.state !== 'stored') return rejected('file', 'This file is not there to be sent.')
-      return {
-        ...(content.caption && { Body: content.caption }),
-        MediaUrl: call.media.url(content.file.id),
-      }
+      return fileBody(content, call)
     case 'location': {
       const { latitude, longitude, name, address } = content
       const label = name ?? address
