@@ -259,6 +259,9 @@ describe('under hostile frames', () => {
   })
 })
 
+/** Nobody is kept waiting for so long by work that ends, on any machine; by work that does not, for ever. */
+const STUCK_MS = 30_000
+
 describe('under hostile commands', () => {
   const deepAnd = (depth: number): object => (depth === 0 ? { a: 1 } : { $and: [deepAnd(depth - 1)] })
   const project = (e: object) => ({ aggregate: 'things', pipeline: [{ $project: { e } }], cursor: {} })
@@ -368,7 +371,7 @@ describe('under hostile commands', () => {
       )
     const waited = await isServed()
     expect([1, expect.stringMatching(/^Mongo(Server|Bulk\w+)?Error|BSONError/)]).toContainEqual(await answer)
-    expect(waited).toBeLessThan(3_000)
+    expect(waited).toBeLessThan(STUCK_MS)
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
   })
 })
