@@ -14,11 +14,15 @@ export function describeMachine(): string[] {
     `machine    ${availableParallelism()} cores (${cpu?.model.trim() ?? 'unknown'}), ${memory} GiB, load before the run ${loadavg()[0]?.toFixed(2)}`,
     `commit     ${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--', 'server', 'models', 'adapters') ? ' with uncommitted changes to the server' : ''}`,
     `versions   Node ${process.versions.node}, ${LIBRARIES.map(versionOf).join(', ')}`,
-    'durability every acknowledged write is synced to disk first (embedded store, group commit), in product and floor alike',
-    'payload    a signed Twilio form of about 480 bytes with a text of 120; 200 customers in turn; ten agents hold sockets',
-    'processes  server, generator and provider apart, all on this machine, over loopback',
   ]
 }
+
+/** What was said and asked of product and floor. */
+export const describeConversation = (): string[] => [
+  'durability every acknowledged write is synced to disk first (embedded store, group commit), in product and floor alike',
+  'payload    a signed Twilio form of about 480 bytes with a text of 120; 200 customers in turn; ten agents hold sockets',
+  'processes  server, generator and provider apart, all on this machine, over loopback',
+]
 
 function git(...command: string[]): string {
   try {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { measureIdle } from './idle.ts'
 import { measureLatency, measureRate } from './inbound.ts'
-import { describeMachine } from './machine.ts'
+import { describeConversation, describeMachine } from './machine.ts'
 import { type Measure, type Options, readOptions } from './options.ts'
 import { measureOutbound } from './outbound.ts'
 import { residentMb } from './process-stats.ts'
@@ -27,6 +27,7 @@ async function run(options: Options): Promise<string[]> {
   if (options.measures.has('idle')) print(await measureIdle())
   const wanted = ON_STAGE.filter(([measure]) => options.measures.has(measure))
   if (wanted.length === 0) return []
+  print(describeConversation())
   const stage = await Stage.set(options)
   try {
     for (const [, measure] of wanted) {
