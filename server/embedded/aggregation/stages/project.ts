@@ -72,7 +72,11 @@ export function compileProject(operand: RawValue, compiler: Compiler): Reshape {
       const other = others.find((each) => !excludes(each)) ?? first
       throw isFlag(other.value)
         ? invalid(stage, 31253, `Cannot do inclusion on field ${other.path} in exclusion projection`)
-        : invalid(stage, 31310, `Cannot use an expression ${other.path} in an exclusion projection`)
+        : invalid(
+            stage,
+            other.value.type === T.object ? 31252 : 31310,
+            `Cannot use an expression ${other.path} in an exclusion projection`,
+          )
     }
     throw invalid(stage, 31254, `Cannot do exclusion on field ${wrong.path} in inclusion projection`)
   }
