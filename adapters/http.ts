@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from 'undici'
+import { Agent, type buildConnector, type Dispatcher } from 'undici'
 import type { Http, HttpAnswer, HttpRequest } from './adapter.ts'
 import { type Unavailable, type Uncertain, unavailable, uncertain } from './outcomes.ts'
 
@@ -13,6 +13,8 @@ export interface HttpOptions {
   /** Most sockets to one origin at a time. */
   connectionsPerOrigin?: number
   connectTimeoutMs?: number
+  /** Opens connections in place of undici's own way: decides what may be connected to. */
+  connect?: buildConnector.connector
 }
 
 export interface HttpClient extends Http {
@@ -48,7 +50,7 @@ export class Unanswered extends Error {
 export function createHttp(options: HttpOptions = {}): HttpClient {
   const agent = new Agent({
     connections: options.connectionsPerOrigin ?? CONNECTIONS_PER_ORIGIN,
-    connect: { timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS },
+    connect: options.connect ?? { timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS },
     allowH2: false,
   })
   const userAgent = options.userAgent ?? 'nexus-inbox'
@@ -186,7 +188,8 @@ class Exchange implements Dispatcher.DispatchHandler {
 function httpAddress(url: string): URL | undefined {
   if (!URL.canParse(url)) return undefined
   const address = new URL(url)
-  return address.protocol === 'https:' || address.protocol === 'http:' ? address : undefined
+  const isHttp = address.protocol === 'https:' || address.protocol === 'http:'
+  return isHttp && !address.username && !address.password ? address : undefined
 }
 
 /** A word for what went wrong; never the error's own message, which may quote the address. */
@@ -209,6 +212,7 @@ const WORDS: Record<string, string> = {
   ENETUNREACH: 'network_unreachable',
   UND_ERR_HEADERS_TIMEOUT: 'timeout',
   UND_ERR_BODY_TIMEOUT: 'timeout',
+  FORBIDDEN_ADDRESS: 'forbidden_address',
   UND_ERR_DESTROYED: 'client_closed',
   UND_ERR_CLOSED: 'client_closed',
 }

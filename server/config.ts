@@ -17,6 +17,8 @@ export interface Config {
   secretKeys: [string, ...string[]]
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
   sandbox: boolean
+  /** `host:port` of providers that may be called though they are not on the internet. */
+  allowedHosts: string[]
   adminEmail: string
   adminPassword: string | undefined
 }
@@ -59,6 +61,13 @@ const SETTINGS = z.object({
     .optional(),
   LOG_LEVEL: z.enum(LEVELS, { error: `give one of ${LEVELS.join(', ')}` }).default('info'),
   SANDBOX: flag.optional(),
+  ALLOWED_HOSTS: z
+    .string()
+    .transform((hosts) => hosts.split(',').map((host) => host.trim()))
+    .refine((hosts) => hosts.every((host) => /^[^\s/@]+:\d{1,5}$/.test(host)), {
+      error: 'give host:port, several with commas between, such as bot-api.internal:8081',
+    })
+    .optional(),
   ADMIN_EMAIL: z.email({ error: 'give an e-mail address' }).default('admin@nexus.local'),
   ADMIN_PASSWORD: z.string().min(10, 'give at least 10 characters').optional(),
 })
@@ -85,6 +94,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     secretKeys: secretsOf(settings.SECRET_KEY, dataDir, settings.MONGODB_URI !== undefined),
     logLevel: settings.LOG_LEVEL,
     sandbox: settings.SANDBOX ?? !production,
+    allowedHosts: settings.ALLOWED_HOSTS ?? [],
     adminEmail: settings.ADMIN_EMAIL,
     adminPassword: settings.ADMIN_PASSWORD,
   })

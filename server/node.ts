@@ -26,6 +26,7 @@ import type { Log } from './log.ts'
 import { MediaFetcher } from './media/fetch.ts'
 import { Library } from './media/library.ts'
 import { DiskStorage } from './media/storage.ts'
+import { Guard } from './net/guard.ts'
 import { Metrics } from './observability/metrics.ts'
 import { RouteHealthKeeper } from './observability/route-health.ts'
 import { Deliver } from './outbox/deliver.ts'
@@ -111,7 +112,12 @@ export async function createNode({ config, clock, random, log, sandbox }: Given)
   const storage = new DiskStorage(join(config.dataDir, 'media'))
   await storage.prepare(clock.now())
   const library = new Library({ storage, clock, secrets: config.secretKeys, publicUrl })
-  const outgoing = createHttp()
+  const guard = new Guard({
+    loopback: !config.production,
+    // The sandbox's providers are at our own address, and nowhere else.
+    allowed: [...config.allowedHosts, ...(config.sandbox ? [new URL(url).host] : [])],
+  })
+  const outgoing = createHttp({ connect: guard.connect })
   const providers = new Providers({
     http: outgoing,
     media: library,

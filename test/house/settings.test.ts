@@ -34,6 +34,7 @@ describe('a wrong setting is named, with its cure', () => {
     ['SECRET_KEY', 'short', /32 characters \(openssl rand/],
     ['SECRET_KEY', `${KEY},short`, /after a rotation the old one follows a comma/],
     ['LOG_LEVEL', 'loud', /one of trace, debug, info/],
+    ['ALLOWED_HOSTS', 'http://10.0.0.5', /host:port/],
     ['SANDBOX', 'perhaps', /"on"\|"off"/],
     ['ADMIN_EMAIL', 'admin', /e-mail address/],
     ['ADMIN_PASSWORD', 'short', /at least 10 characters/],
